@@ -232,7 +232,7 @@ func (x EpisodeEnded_How) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EpisodeEnded_How.Descriptor instead.
 func (EpisodeEnded_How) EnumDescriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{23, 0}
+	return file_messages_runner_proto_rawDescGZIP(), []int{24, 0}
 }
 
 // A point of a space; see package envs.
@@ -1193,6 +1193,52 @@ func (x *Stop) GetDetail() string {
 	return ""
 }
 
+// Release: the session needs the runner no more. A session keeps its runner from
+// its first episode to its last, so that nobody queues again between episodes.
+type Release struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SessionId     string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Release) Reset() {
+	*x = Release{}
+	mi := &file_messages_runner_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Release) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Release) ProtoMessage() {}
+
+func (x *Release) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Release.ProtoReflect.Descriptor instead.
+func (*Release) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Release) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
 // Started answers Start: the environment was reset and drawn.
 type Started struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
@@ -1213,7 +1259,7 @@ type Started struct {
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_messages_runner_proto_msgTypes[14]
+	mi := &file_messages_runner_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1271,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[14]
+	mi := &file_messages_runner_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1284,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{14}
+	return file_messages_runner_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Started) GetEpisodeId() string {
@@ -1328,7 +1374,7 @@ type RoleInfo struct {
 
 func (x *RoleInfo) Reset() {
 	*x = RoleInfo{}
-	mi := &file_messages_runner_proto_msgTypes[15]
+	mi := &file_messages_runner_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1386,7 @@ func (x *RoleInfo) String() string {
 func (*RoleInfo) ProtoMessage() {}
 
 func (x *RoleInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[15]
+	mi := &file_messages_runner_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1399,7 @@ func (x *RoleInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleInfo.ProtoReflect.Descriptor instead.
 func (*RoleInfo) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{15}
+	return file_messages_runner_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RoleInfo) GetRole() string {
@@ -1384,7 +1430,7 @@ type Stepped struct {
 
 func (x *Stepped) Reset() {
 	*x = Stepped{}
-	mi := &file_messages_runner_proto_msgTypes[16]
+	mi := &file_messages_runner_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1442,7 @@ func (x *Stepped) String() string {
 func (*Stepped) ProtoMessage() {}
 
 func (x *Stepped) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[16]
+	mi := &file_messages_runner_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1455,7 @@ func (x *Stepped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stepped.ProtoReflect.Descriptor instead.
 func (*Stepped) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{16}
+	return file_messages_runner_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Stepped) GetEpisodeId() string {
@@ -1460,7 +1506,7 @@ type Picture struct {
 
 func (x *Picture) Reset() {
 	*x = Picture{}
-	mi := &file_messages_runner_proto_msgTypes[17]
+	mi := &file_messages_runner_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1518,7 @@ func (x *Picture) String() string {
 func (*Picture) ProtoMessage() {}
 
 func (x *Picture) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[17]
+	mi := &file_messages_runner_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1531,7 @@ func (x *Picture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Picture.ProtoReflect.Descriptor instead.
 func (*Picture) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{17}
+	return file_messages_runner_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Picture) GetCodec() Codec {
@@ -1537,7 +1583,7 @@ type StepRecord struct {
 
 func (x *StepRecord) Reset() {
 	*x = StepRecord{}
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1595,7 @@ func (x *StepRecord) String() string {
 func (*StepRecord) ProtoMessage() {}
 
 func (x *StepRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1608,7 @@ func (x *StepRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepRecord.ProtoReflect.Descriptor instead.
 func (*StepRecord) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{18}
+	return file_messages_runner_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StepRecord) GetStep() uint64 {
@@ -1620,7 +1666,7 @@ type RoleStep struct {
 
 func (x *RoleStep) Reset() {
 	*x = RoleStep{}
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1678,7 @@ func (x *RoleStep) String() string {
 func (*RoleStep) ProtoMessage() {}
 
 func (x *RoleStep) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1691,7 @@ func (x *RoleStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleStep.ProtoReflect.Descriptor instead.
 func (*RoleStep) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{19}
+	return file_messages_runner_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RoleStep) GetLive() bool {
@@ -1742,7 +1788,7 @@ type UsedInput struct {
 
 func (x *UsedInput) Reset() {
 	*x = UsedInput{}
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1800,7 @@ func (x *UsedInput) String() string {
 func (*UsedInput) ProtoMessage() {}
 
 func (x *UsedInput) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1813,7 @@ func (x *UsedInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsedInput.ProtoReflect.Descriptor instead.
 func (*UsedInput) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{20}
+	return file_messages_runner_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UsedInput) GetInput() *Input {
@@ -1797,7 +1843,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +1855,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +1868,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{21}
+	return file_messages_runner_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Waiting) GetEpisodeId() string {
@@ -1867,7 +1913,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +1925,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +1938,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{22}
+	return file_messages_runner_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Checkpoint) GetEpisodeId() string {
@@ -1952,7 +1998,7 @@ type EpisodeEnded struct {
 
 func (x *EpisodeEnded) Reset() {
 	*x = EpisodeEnded{}
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1964,7 +2010,7 @@ func (x *EpisodeEnded) String() string {
 func (*EpisodeEnded) ProtoMessage() {}
 
 func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1977,7 +2023,7 @@ func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeEnded.ProtoReflect.Descriptor instead.
 func (*EpisodeEnded) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{23}
+	return file_messages_runner_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EpisodeEnded) GetEpisodeId() string {
@@ -2038,7 +2084,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2050,7 +2096,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2063,7 +2109,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{24}
+	return file_messages_runner_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Failed) GetEpisodeId() string {
@@ -2128,7 +2174,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2186,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2199,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{25}
+	return file_messages_runner_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Offer) GetRunnerId() string {
@@ -2273,7 +2319,10 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"\x92\x03\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"(\n" +
+	"\aRelease\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"\x92\x03\n" +
 	"\aStarted\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2403,7 +2452,7 @@ func file_messages_runner_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_runner_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_messages_runner_proto_goTypes = []any{
 	(Codec)(0),            // 0: sharpie.runner.v1.Codec
 	(Source)(0),           // 1: sharpie.runner.v1.Source
@@ -2423,18 +2472,19 @@ var file_messages_runner_proto_goTypes = []any{
 	(*Resume)(nil),        // 15: sharpie.runner.v1.Resume
 	(*SetSeat)(nil),       // 16: sharpie.runner.v1.SetSeat
 	(*Stop)(nil),          // 17: sharpie.runner.v1.Stop
-	(*Started)(nil),       // 18: sharpie.runner.v1.Started
-	(*RoleInfo)(nil),      // 19: sharpie.runner.v1.RoleInfo
-	(*Stepped)(nil),       // 20: sharpie.runner.v1.Stepped
-	(*Picture)(nil),       // 21: sharpie.runner.v1.Picture
-	(*StepRecord)(nil),    // 22: sharpie.runner.v1.StepRecord
-	(*RoleStep)(nil),      // 23: sharpie.runner.v1.RoleStep
-	(*UsedInput)(nil),     // 24: sharpie.runner.v1.UsedInput
-	(*Waiting)(nil),       // 25: sharpie.runner.v1.Waiting
-	(*Checkpoint)(nil),    // 26: sharpie.runner.v1.Checkpoint
-	(*EpisodeEnded)(nil),  // 27: sharpie.runner.v1.EpisodeEnded
-	(*Failed)(nil),        // 28: sharpie.runner.v1.Failed
-	(*Offer)(nil),         // 29: sharpie.runner.v1.Offer
+	(*Release)(nil),       // 18: sharpie.runner.v1.Release
+	(*Started)(nil),       // 19: sharpie.runner.v1.Started
+	(*RoleInfo)(nil),      // 20: sharpie.runner.v1.RoleInfo
+	(*Stepped)(nil),       // 21: sharpie.runner.v1.Stepped
+	(*Picture)(nil),       // 22: sharpie.runner.v1.Picture
+	(*StepRecord)(nil),    // 23: sharpie.runner.v1.StepRecord
+	(*RoleStep)(nil),      // 24: sharpie.runner.v1.RoleStep
+	(*UsedInput)(nil),     // 25: sharpie.runner.v1.UsedInput
+	(*Waiting)(nil),       // 26: sharpie.runner.v1.Waiting
+	(*Checkpoint)(nil),    // 27: sharpie.runner.v1.Checkpoint
+	(*EpisodeEnded)(nil),  // 28: sharpie.runner.v1.EpisodeEnded
+	(*Failed)(nil),        // 29: sharpie.runner.v1.Failed
+	(*Offer)(nil),         // 30: sharpie.runner.v1.Offer
 }
 var file_messages_runner_proto_depIdxs = []int32{
 	5,  // 0: sharpie.runner.v1.Value.array:type_name -> sharpie.runner.v1.Array
@@ -2446,21 +2496,21 @@ var file_messages_runner_proto_depIdxs = []int32{
 	10, // 6: sharpie.runner.v1.Start.states:type_name -> sharpie.runner.v1.AgentState
 	12, // 7: sharpie.runner.v1.Inputs.inputs:type_name -> sharpie.runner.v1.Input
 	2,  // 8: sharpie.runner.v1.SetSeat.occupant:type_name -> sharpie.runner.v1.SetSeat.Occupant
-	19, // 9: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
-	20, // 10: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
-	22, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
-	21, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
+	20, // 9: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
+	21, // 10: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
+	23, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
+	22, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
 	0,  // 13: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
-	23, // 14: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
+	24, // 14: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
 	4,  // 15: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
 	4,  // 16: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
 	4,  // 17: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
 	1,  // 18: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
-	24, // 19: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
+	25, // 19: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
 	12, // 20: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
 	4,  // 21: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
 	3,  // 22: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
-	26, // 23: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
+	27, // 23: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
 	24, // [24:24] is the sub-list for method output_type
 	24, // [24:24] is the sub-list for method input_type
 	24, // [24:24] is the sub-list for extension type_name
@@ -2482,14 +2532,14 @@ func file_messages_runner_proto_init() {
 		(*Value_Real)(nil),
 	}
 	file_messages_runner_proto_msgTypes[8].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[19].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_runner_proto_rawDesc), len(file_messages_runner_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
