@@ -232,7 +232,7 @@ func (x EpisodeEnded_How) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EpisodeEnded_How.Descriptor instead.
 func (EpisodeEnded_How) EnumDescriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{24, 0}
+	return file_messages_runner_proto_rawDescGZIP(), []int{25, 0}
 }
 
 // A point of a space; see package envs.
@@ -1421,7 +1421,7 @@ type Stepped struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
 	Record        *StepRecord            `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
-	Picture       *Picture               `protobuf:"bytes,3,opt,name=picture,proto3" json:"picture,omitempty"`                              // absent: unchanged
+	Picture       *Picture               `protobuf:"bytes,3,opt,name=picture,proto3" json:"picture,omitempty"`                              // absent: unchanged, or to follow in Pictured
 	InputSeqs     []uint64               `protobuf:"varint,4,rep,packed,name=input_seqs,json=inputSeqs,proto3" json:"input_seqs,omitempty"` // per agent: newest input used so far; 0 none
 	Returns       []float64              `protobuf:"fixed64,5,rep,packed,name=returns,proto3" json:"returns,omitempty"`                     // per agent: sum of rewards so far
 	unknownFields protoimpl.UnknownFields
@@ -1569,6 +1569,61 @@ func (x *Picture) GetStep() uint64 {
 	return 0
 }
 
+// Pictured is a picture that took longer than its step: Stepped went ahead without
+// it. It comes after the Stepped of picture.step, and before EpisodeEnded; pictures
+// that were overtaken by a newer one are left out.
+type Pictured struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	Picture       *Picture               `protobuf:"bytes,2,opt,name=picture,proto3" json:"picture,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pictured) Reset() {
+	*x = Pictured{}
+	mi := &file_messages_runner_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pictured) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pictured) ProtoMessage() {}
+
+func (x *Pictured) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pictured.ProtoReflect.Descriptor instead.
+func (*Pictured) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Pictured) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *Pictured) GetPicture() *Picture {
+	if x != nil {
+		return x.Picture
+	}
+	return nil
+}
+
 // StepRecord is one step as it is stored.
 type StepRecord struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1583,7 +1638,7 @@ type StepRecord struct {
 
 func (x *StepRecord) Reset() {
 	*x = StepRecord{}
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1650,7 @@ func (x *StepRecord) String() string {
 func (*StepRecord) ProtoMessage() {}
 
 func (x *StepRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1663,7 @@ func (x *StepRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepRecord.ProtoReflect.Descriptor instead.
 func (*StepRecord) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{19}
+	return file_messages_runner_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StepRecord) GetStep() uint64 {
@@ -1666,7 +1721,7 @@ type RoleStep struct {
 
 func (x *RoleStep) Reset() {
 	*x = RoleStep{}
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +1733,7 @@ func (x *RoleStep) String() string {
 func (*RoleStep) ProtoMessage() {}
 
 func (x *RoleStep) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +1746,7 @@ func (x *RoleStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleStep.ProtoReflect.Descriptor instead.
 func (*RoleStep) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{20}
+	return file_messages_runner_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RoleStep) GetLive() bool {
@@ -1788,7 +1843,7 @@ type UsedInput struct {
 
 func (x *UsedInput) Reset() {
 	*x = UsedInput{}
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1855,7 @@ func (x *UsedInput) String() string {
 func (*UsedInput) ProtoMessage() {}
 
 func (x *UsedInput) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1868,7 @@ func (x *UsedInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsedInput.ProtoReflect.Descriptor instead.
 func (*UsedInput) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{21}
+	return file_messages_runner_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UsedInput) GetInput() *Input {
@@ -1830,7 +1885,8 @@ func (x *UsedInput) GetValue() *Value {
 	return nil
 }
 
-// Waiting tells, in turn-based play, which seats the next step waits for.
+// Waiting tells, in turn-based play, which seats the next step waits for: first when
+// a wait has lasted 20 ms, then whenever the set changes.
 type Waiting struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
@@ -1843,7 +1899,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1855,7 +1911,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1868,7 +1924,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{22}
+	return file_messages_runner_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Waiting) GetEpisodeId() string {
@@ -1913,7 +1969,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +1981,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +1994,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{23}
+	return file_messages_runner_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Checkpoint) GetEpisodeId() string {
@@ -1992,13 +2048,14 @@ type EpisodeEnded struct {
 	Code          string                 `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"` // of Stop
 	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	Checkpoints   []*Checkpoint          `protobuf:"bytes,6,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Feedback      []*Feedback            `protobuf:"bytes,7,rep,name=feedback,proto3" json:"feedback,omitempty"` // given after the last step
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EpisodeEnded) Reset() {
 	*x = EpisodeEnded{}
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2067,7 @@ func (x *EpisodeEnded) String() string {
 func (*EpisodeEnded) ProtoMessage() {}
 
 func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2080,7 @@ func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeEnded.ProtoReflect.Descriptor instead.
 func (*EpisodeEnded) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{24}
+	return file_messages_runner_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EpisodeEnded) GetEpisodeId() string {
@@ -2068,6 +2125,75 @@ func (x *EpisodeEnded) GetCheckpoints() []*Checkpoint {
 	return nil
 }
 
+func (x *EpisodeEnded) GetFeedback() []*Feedback {
+	if x != nil {
+		return x.Feedback
+	}
+	return nil
+}
+
+// Feedback is what a seat with inputs_type "reward" said about the last transition,
+// after it was shown. There is no further step to carry it.
+type Feedback struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          uint32                 `protobuf:"varint,1,opt,name=role,proto3" json:"role,omitempty"`                                         // index into Definition.agents
+	HumanReward   *float64               `protobuf:"fixed64,2,opt,name=human_reward,json=humanReward,proto3,oneof" json:"human_reward,omitempty"` // absent: nothing but the default
+	Inputs        []*UsedInput           `protobuf:"bytes,3,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Feedback) Reset() {
+	*x = Feedback{}
+	mi := &file_messages_runner_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Feedback) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Feedback) ProtoMessage() {}
+
+func (x *Feedback) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Feedback.ProtoReflect.Descriptor instead.
+func (*Feedback) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Feedback) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *Feedback) GetHumanReward() float64 {
+	if x != nil && x.HumanReward != nil {
+		return *x.HumanReward
+	}
+	return 0
+}
+
+func (x *Feedback) GetInputs() []*UsedInput {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
 // Failed is the last message of an episode that could not go on.
 type Failed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2084,7 +2210,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2096,7 +2222,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2109,7 +2235,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{25}
+	return file_messages_runner_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Failed) GetEpisodeId() string {
@@ -2174,7 +2300,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2186,7 +2312,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2199,7 +2325,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{26}
+	return file_messages_runner_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Offer) GetRunnerId() string {
@@ -2355,7 +2481,11 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x14\n" +
 	"\x05width\x18\x03 \x01(\rR\x05width\x12\x16\n" +
 	"\x06height\x18\x04 \x01(\rR\x06height\x12\x12\n" +
-	"\x04step\x18\x05 \x01(\x04R\x04step\"\xd2\x01\n" +
+	"\x04step\x18\x05 \x01(\x04R\x04step\"_\n" +
+	"\bPictured\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x124\n" +
+	"\apicture\x18\x02 \x01(\v2\x1a.sharpie.runner.v1.PictureR\apicture\"\xd2\x01\n" +
 	"\n" +
 	"StepRecord\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\x04R\x04step\x12(\n" +
@@ -2397,7 +2527,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x12\n" +
 	"\x04step\x18\x05 \x01(\x04R\x04step\x12\x12\n" +
-	"\x04data\x18\x06 \x01(\fR\x04data\"\xb6\x02\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"\xef\x02\n" +
 	"\fEpisodeEnded\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2405,13 +2535,19 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x03how\x18\x03 \x01(\x0e2#.sharpie.runner.v1.EpisodeEnded.HowR\x03how\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x12\x16\n" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12?\n" +
-	"\vcheckpoints\x18\x06 \x03(\v2\x1d.sharpie.runner.v1.CheckpointR\vcheckpoints\"F\n" +
+	"\vcheckpoints\x18\x06 \x03(\v2\x1d.sharpie.runner.v1.CheckpointR\vcheckpoints\x127\n" +
+	"\bfeedback\x18\a \x03(\v2\x1b.sharpie.runner.v1.FeedbackR\bfeedback\"F\n" +
 	"\x03How\x12\x13\n" +
 	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"TERMINATED\x10\x01\x12\r\n" +
 	"\tTRUNCATED\x10\x02\x12\v\n" +
-	"\aSTOPPED\x10\x03\"\xb2\x01\n" +
+	"\aSTOPPED\x10\x03\"\x8d\x01\n" +
+	"\bFeedback\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\rR\x04role\x12&\n" +
+	"\fhuman_reward\x18\x02 \x01(\x01H\x00R\vhumanReward\x88\x01\x01\x124\n" +
+	"\x06inputs\x18\x03 \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputsB\x0f\n" +
+	"\r_human_reward\"\xb2\x01\n" +
 	"\x06Failed\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2452,7 +2588,7 @@ func file_messages_runner_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_runner_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_messages_runner_proto_goTypes = []any{
 	(Codec)(0),            // 0: sharpie.runner.v1.Codec
 	(Source)(0),           // 1: sharpie.runner.v1.Source
@@ -2477,14 +2613,16 @@ var file_messages_runner_proto_goTypes = []any{
 	(*RoleInfo)(nil),      // 20: sharpie.runner.v1.RoleInfo
 	(*Stepped)(nil),       // 21: sharpie.runner.v1.Stepped
 	(*Picture)(nil),       // 22: sharpie.runner.v1.Picture
-	(*StepRecord)(nil),    // 23: sharpie.runner.v1.StepRecord
-	(*RoleStep)(nil),      // 24: sharpie.runner.v1.RoleStep
-	(*UsedInput)(nil),     // 25: sharpie.runner.v1.UsedInput
-	(*Waiting)(nil),       // 26: sharpie.runner.v1.Waiting
-	(*Checkpoint)(nil),    // 27: sharpie.runner.v1.Checkpoint
-	(*EpisodeEnded)(nil),  // 28: sharpie.runner.v1.EpisodeEnded
-	(*Failed)(nil),        // 29: sharpie.runner.v1.Failed
-	(*Offer)(nil),         // 30: sharpie.runner.v1.Offer
+	(*Pictured)(nil),      // 23: sharpie.runner.v1.Pictured
+	(*StepRecord)(nil),    // 24: sharpie.runner.v1.StepRecord
+	(*RoleStep)(nil),      // 25: sharpie.runner.v1.RoleStep
+	(*UsedInput)(nil),     // 26: sharpie.runner.v1.UsedInput
+	(*Waiting)(nil),       // 27: sharpie.runner.v1.Waiting
+	(*Checkpoint)(nil),    // 28: sharpie.runner.v1.Checkpoint
+	(*EpisodeEnded)(nil),  // 29: sharpie.runner.v1.EpisodeEnded
+	(*Feedback)(nil),      // 30: sharpie.runner.v1.Feedback
+	(*Failed)(nil),        // 31: sharpie.runner.v1.Failed
+	(*Offer)(nil),         // 32: sharpie.runner.v1.Offer
 }
 var file_messages_runner_proto_depIdxs = []int32{
 	5,  // 0: sharpie.runner.v1.Value.array:type_name -> sharpie.runner.v1.Array
@@ -2498,24 +2636,27 @@ var file_messages_runner_proto_depIdxs = []int32{
 	2,  // 8: sharpie.runner.v1.SetSeat.occupant:type_name -> sharpie.runner.v1.SetSeat.Occupant
 	20, // 9: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
 	21, // 10: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
-	23, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
+	24, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
 	22, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
 	0,  // 13: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
-	24, // 14: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
-	4,  // 15: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
-	4,  // 16: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
-	4,  // 17: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
-	1,  // 18: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
-	25, // 19: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
-	12, // 20: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
-	4,  // 21: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
-	3,  // 22: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
-	27, // 23: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	22, // 14: sharpie.runner.v1.Pictured.picture:type_name -> sharpie.runner.v1.Picture
+	25, // 15: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
+	4,  // 16: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
+	4,  // 17: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
+	4,  // 18: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
+	1,  // 19: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
+	26, // 20: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
+	12, // 21: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
+	4,  // 22: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
+	3,  // 23: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
+	28, // 24: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
+	30, // 25: sharpie.runner.v1.EpisodeEnded.feedback:type_name -> sharpie.runner.v1.Feedback
+	26, // 26: sharpie.runner.v1.Feedback.inputs:type_name -> sharpie.runner.v1.UsedInput
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_messages_runner_proto_init() }
@@ -2532,14 +2673,15 @@ func file_messages_runner_proto_init() {
 		(*Value_Real)(nil),
 	}
 	file_messages_runner_proto_msgTypes[8].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[20].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[21].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_runner_proto_rawDesc), len(file_messages_runner_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
