@@ -1,0 +1,456 @@
+package experiments
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	// maxDepth bounds nesting, and ends an alias that contains itself.
+	maxDepth = 24
+	// maxNodes bounds the values of a file after its aliases are followed, which
+	// is what ends a "billion laughs".
+	maxNodes = 200_000
+)
+
+// mark is a place in the file.
+type mark struct{ line, column int }
+
+// decoder compares a YAML tree with the table, and collects everything wrong.
+type decoder struct {
+	problems
+	marks  map[string]mark // key path → place of its value
+	nodes  int
+	depth  int
+	exceed bool // a limit was hit; the rest of the file is not looked at
+}
+
+func (d *decoder) fail(n *yaml.Node, path, format string, args ...any) (any, bool) {
+	d.add(Problem{Line: n.Line, Column: n.Column, Key: path, Text: fmt.Sprintf(format, args...)})
+	return nil, false
+}
+
+// at reports a problem of a path: at its value, or at the nearest ancestor's.
+func (d *decoder) at(path, format string, args ...any) {
+	p := Problem{Key: path, Text: fmt.Sprintf(format, args...)}
+	for {
+		if m, ok := d.marks[path]; ok {
+			p.Line, p.Column = m.line, m.column
+			break
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			break
+		}
+		path = path[:i]
+	}
+	d.add(p)
+}
+
+// value returns the JSON-like value of a node: map[string]any, []any, string,
+// bool, int64, float64 or nil. false: a problem was reported.
+func (d *decoder) value(n *yaml.Node, s *spec, path string) (any, bool) {
+	if d.exceed {
+		return nil, false
+	}
+	d.depth++
+	defer func() { d.depth-- }()
+	d.nodes++
+	if d.depth > maxDepth || d.nodes > maxNodes {
+		d.exceed = true
+		return d.fail(n, path, "too deep or too large: at most %d levels and %d values, aliases counted each time", maxDepth, maxNodes)
+	}
+	d.marks[path] = mark{n.Line, n.Column}
+	if n.Kind == yaml.AliasNode {
+		return d.value(n.Alias, s, path)
+	}
+	if n.Kind == yaml.ScalarNode {
+		return d.scalar(n, s, path)
+	}
+	if tag := n.ShortTag(); tag != "!!map" && tag != "!!seq" {
+		return d.fail(n, path, "the tag %s is not allowed", tag)
+	}
+	switch {
+	case n.Kind == yaml.MappingNode && s.kind == kindObject:
+		return d.object(n, s, path)
+	case n.Kind == yaml.MappingNode && (s.kind == kindMap || s.kind == kindFree):
+		return d.anyMap(n, s, path)
+	case n.Kind == yaml.MappingNode && s.kind == kindKeys:
+		return d.keyMap(n, path)
+	case n.Kind == yaml.MappingNode && s.kind == kindNamed:
+		return d.namedMap(n, s, path)
+	case n.Kind == yaml.SequenceNode && (s.kind == kindList || s.kind == kindNamed || s.kind == kindFree || s.kind == kindInput):
+		return d.list(n, s, path)
+	}
+	return d.fail(n, path, "want %s, got %s", s.kind, shape(n))
+}
+
+// pairs returns the keys and values of a mapping whose keys are distinct texts.
+func (d *decoder) pairs(n *yaml.Node, path string) (keys []string, nodes, values []*yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		if k.Kind == yaml.AliasNode {
+			k = k.Alias
+		}
+		switch {
+		case k.Kind != yaml.ScalarNode || k.ShortTag() == "!!null" || !strings.HasPrefix(k.ShortTag(), "!!"):
+			d.fail(k, path, "a key must be a text")
+		case k.ShortTag() == "!!merge":
+			d.fail(k, path, "merge keys (<<) are not supported; write the keys out, or use an alias for the whole value")
+		case slices.Contains(keys, k.Value):
+			d.fail(k, join(path, k.Value), "this key is given twice")
+		default:
+			keys, nodes, values = append(keys, k.Value), append(nodes, k), append(values, n.Content[i+1])
+		}
+	}
+	return keys, nodes, values
+}
+
+func (d *decoder) object(n *yaml.Node, s *spec, path string) (any, bool) {
+	out, good := map[string]any{}, true
+	keys, nodes, values := d.pairs(n, path)
+	for i, key := range keys {
+		f := s.field(key)
+		if f == nil {
+			d.fail(nodes[i], join(path, key), "unknown key%s; allowed here: %s", didYouMean(key, s.keys()), strings.Join(s.keys(), ", "))
+			good = false
+			continue
+		}
+		if isNull(values[i]) && (f.nullable || !f.required && f.kind != kindObject) {
+			continue
+		}
+		v, ok := d.value(values[i], &f.spec, join(path, key))
+		if good = good && ok; ok {
+			out[key] = v
+		}
+	}
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.required && !slices.Contains(keys, f.key) {
+			d.fail(n, path, "missing key %s", f.key)
+			good = false
+		}
+		if _, ok := out[f.key]; !ok && f.def != nil {
+			out[f.key] = f.defaultValue()
+		}
+	}
+	return out, good
+}
+
+// defaultValue is the default as a JSON-like value.
+func (s *spec) defaultValue() any {
+	if s.kind == kindDuration {
+		v, err := ParseDuration(s.def.(string))
+		if err != nil {
+			panic("experiments: bad default in the table: " + err.Error())
+		}
+		return v.Std().Seconds()
+	}
+	return s.def
+}
+
+func (d *decoder) anyMap(n *yaml.Node, s *spec, path string) (any, bool) {
+	out, good := map[string]any{}, true
+	keys, nodes, values := d.pairs(n, path)
+	if s.max > 0 && float64(len(keys)) > s.max {
+		return d.fail(n, path, "%d keys; at most %v are allowed", len(keys), s.max)
+	}
+	items := s
+	if s.items != nil {
+		items = s.items
+	}
+	for i, key := range keys {
+		if bad := badText(key, false); bad != "" || key == "" || len(key) > 128 {
+			d.fail(nodes[i], path, "a key must have 1 to 128 printable characters")
+			good = false
+			continue
+		}
+		v, ok := d.value(values[i], items, join(path, key))
+		if good = good && ok; ok {
+			out[key] = v
+		}
+	}
+	return out, good
+}
+
+func (d *decoder) list(n *yaml.Node, s *spec, path string) (any, bool) {
+	out, good := []any{}, true
+	if s.max > 0 && float64(len(n.Content)) > s.max {
+		return d.fail(n, path, "%d entries; at most %v are allowed", len(n.Content), s.max)
+	}
+	if float64(len(n.Content)) < s.min {
+		return d.fail(n, path, "%d entries; at least %v must be there", len(n.Content), s.min)
+	}
+	items := s
+	switch {
+	case s.items != nil:
+		items = s.items
+	case s.kind == kindInput:
+		items = &spec{kind: kindInput}
+	}
+	for i, c := range n.Content {
+		if s.kind == kindInput && c.Kind == yaml.SequenceNode {
+			d.fail(c, index(path, i), "want a number or a text, got a list within a list")
+			good = false
+			continue
+		}
+		v, ok := d.value(c, items, index(path, i))
+		if good = good && ok; ok {
+			out = append(out, v)
+		}
+	}
+	return out, good
+}
+
+// namedMap reads {name: object} as a list of objects.
+func (d *decoder) namedMap(n *yaml.Node, s *spec, path string) (any, bool) {
+	out, good := []any{}, true
+	keys, nodes, values := d.pairs(n, path)
+	if float64(len(keys)) > s.max {
+		return d.fail(n, path, "%d entries; at most %v are allowed", len(keys), s.max)
+	}
+	unnamed := *s.items
+	unnamed.fields = slices.DeleteFunc(slices.Clone(unnamed.fields), func(f field) bool { return f.key == "name" })
+	for i, key := range keys {
+		name, ok := d.scalarText(nodes[i], &s.items.field("name").spec, join(path, key), key)
+		v, ok2 := d.value(values[i], &unnamed, join(path, key))
+		if good = good && ok && ok2; ok && ok2 {
+			v.(map[string]any)["name"] = name
+			d.marks[index(path, len(out))] = mark{nodes[i].Line, nodes[i].Column}
+			out = append(out, v)
+		}
+	}
+	return out, good
+}
+
+// keyMap reads keyboard_inputs in the author's order.
+func (d *decoder) keyMap(n *yaml.Node, path string) (any, bool) {
+	good := true
+	var bindings []any
+	def := any(int64(0))
+	keys, nodes, values := d.pairs(n, path)
+	if len(keys) > 61 {
+		return d.fail(n, path, "%d keys; at most 60 are allowed", len(keys))
+	}
+	for i, key := range keys {
+		if bad := verifyKey(key); bad != "" && key != "default" {
+			d.fail(nodes[i], join(path, key), "%s", bad)
+			good = false
+			continue
+		}
+		v, ok := d.value(values[i], &spec{kind: kindInput, max: 64}, join(path, key))
+		good = good && ok
+		if key == "default" {
+			def = v
+		} else {
+			bindings = append(bindings, map[string]any{"key": key, "value": v})
+		}
+	}
+	return keyMapTree(bindings, def), good
+}
+
+func keyMapTree(bindings []any, def any) map[string]any {
+	if bindings == nil {
+		bindings = []any{}
+	}
+	return map[string]any{"bindings": bindings, "default": def}
+}
+
+// scalar reads a leaf.
+func (d *decoder) scalar(n *yaml.Node, s *spec, path string) (any, bool) {
+	tag := n.ShortTag()
+	switch tag {
+	case "!!str", "!!timestamp":
+		return d.textual(n, s, path)
+	case "!!bool":
+		if s.kind != kindBool && s.kind != kindFree {
+			break
+		}
+		return n.Value == "true" || n.Value == "True" || n.Value == "TRUE", true
+	case "!!int", "!!float":
+		switch s.kind {
+		case kindInt, kindNumber, kindDuration, kindFree, kindInput:
+			return d.numeric(n, s, path)
+		case kindString, kindMarkdown, kindEnum:
+			return d.fail(n, path, "want %s, got the number %s; write it in quotes: \"%s\"", s.kind, n.Value, n.Value)
+		}
+	case "!!null":
+		if s.kind == kindFree || s.nullable {
+			return nil, true
+		}
+		return d.fail(n, path, "want %s, got nothing", s.kind)
+	default:
+		return d.fail(n, path, "the tag %s is not allowed", tag)
+	}
+	return d.fail(n, path, "want %s, got %s", s.kind, shape(n))
+}
+
+func (d *decoder) textual(n *yaml.Node, s *spec, path string) (any, bool) {
+	switch s.kind {
+	case kindString, kindMarkdown:
+		return d.scalarText(n, s, path, n.Value)
+	case kindFree, kindInput:
+		return d.scalarText(n, &spec{kind: kindMarkdown, max: 64 << 10}, path, n.Value)
+	case kindEnum:
+		if !slices.Contains(s.enum, n.Value) {
+			return d.fail(n, path, "want %s, got %q%s", oneOf(s.enum), short(n.Value), didYouMean(n.Value, s.enum))
+		}
+		return n.Value, true
+	case kindDuration:
+		v, err := ParseDuration(n.Value)
+		if err != nil {
+			return d.fail(n, path, "want %s from %s to %s, got %q", s.kind, inSeconds(s.min), inSeconds(s.max), short(n.Value))
+		}
+		return d.bounded(n, s, path, v.Std().Seconds())
+	case kindBool:
+		switch strings.ToLower(n.Value) {
+		case "yes", "on", "y":
+			return d.fail(n, path, "want true or false, got %s; write true", n.Value)
+		case "no", "off", "n":
+			return d.fail(n, path, "want true or false, got %s; write false", n.Value)
+		}
+	}
+	return d.fail(n, path, "want %s, got the text %q", s.kind, short(n.Value))
+}
+
+func (d *decoder) scalarText(n *yaml.Node, s *spec, path, text string) (any, bool) {
+	if bad := badText(text, s.kind == kindMarkdown); bad != "" {
+		return d.fail(n, path, "%s", bad)
+	}
+	if count := utf8.RuneCountInString(text); s.max > 0 && float64(count) > s.max {
+		return d.fail(n, path, "%d characters; at most %v are allowed", count, s.max)
+	}
+	if s.pattern != nil && !s.pattern.MatchString(text) {
+		return d.fail(n, path, "want %s; got %q", s.hint, short(text))
+	}
+	if s.verify != nil {
+		if bad := s.verify(text); bad != "" {
+			return d.fail(n, path, "%s; got %q", bad, short(text))
+		}
+	}
+	return text, true
+}
+
+func (d *decoder) numeric(n *yaml.Node, s *spec, path string) (any, bool) {
+	var i int64
+	if n.ShortTag() == "!!int" {
+		if err := n.Decode(&i); err != nil {
+			return d.fail(n, path, "the number %s is out of range", short(n.Value))
+		}
+		return d.bounded(n, s, path, i)
+	}
+	var f float64
+	if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return d.fail(n, path, "want a finite number, got %s", short(n.Value))
+	}
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return d.bounded(n, s, path, int64(f))
+	}
+	if s.kind == kindInt {
+		return d.fail(n, path, "want a whole number, got %s", short(n.Value))
+	}
+	return d.bounded(n, s, path, f)
+}
+
+// bounded wants v, an int64 or float64, within the spec's range.
+func (d *decoder) bounded(n *yaml.Node, s *spec, path string, v any) (any, bool) {
+	if s.kind == kindFree || s.kind == kindInput {
+		return v, true
+	}
+	if f := toFloat(v); f < s.min || f > s.max {
+		if s.kind == kindDuration {
+			return d.fail(n, path, "want %s to %s, got %s", inSeconds(s.min), inSeconds(s.max), n.Value)
+		}
+		return d.fail(n, path, "want %v to %v, got %s", plainNumber(s.min), plainNumber(s.max), n.Value)
+	}
+	return v, true
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// badText says what is wrong with the characters of a text.
+func badText(s string, lines bool) string {
+	for _, r := range s {
+		if lines && (r == '\n' || r == '\t' || r == '\r') {
+			continue
+		}
+		if r == '\n' {
+			return "want one line, got several"
+		}
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return fmt.Sprintf("the character U+%04X is not allowed", r)
+		}
+	}
+	return ""
+}
+
+func shape(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return short(n.Value)
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+func short(s string) string {
+	if utf8.RuneCountInString(s) > 60 {
+		return string([]rune(s)[:60]) + "…"
+	}
+	return s
+}
+
+func didYouMean(word string, words []string) string {
+	if m := nearest(word, words); m != "" {
+		return fmt.Sprintf("; did you mean %q?", m)
+	}
+	return ""
+}
+
+func oneOf(words []string) string {
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+func quoteAll(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = strconv.Quote(w)
+	}
+	return strings.Join(out, ", ")
+}
+
+func inSeconds(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) + "s" }
+
+func plainNumber(f float64) string {
+	if f >= 1<<62 {
+		return "9223372036854775807"
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+func sortedKeys(m map[string]any) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,18 @@
+// Package experiments owns what an experiment is: its definition, the YAML file
+// that researchers write, the checks that a definition must pass before anybody
+// plays it, its versions in the store, and the demonstration experiments.
+//
+// A file goes through three gates, and each says everything that is wrong:
+//
+//   - Parse reads strict YAML. Unknown keys, wrong types, values out of range and
+//     names that resolve to nothing are problems with file, line and column.
+//   - Check makes the environment and the policies once, and compares: roles,
+//     actions behind the keys, inputs, policies.
+//   - Import stores a new version, only if something changed.
+//
+// One table (schema.go) drives the parser, the defaults, the JSON schema for
+// editors and the tests of docs/EXPERIMENTS.md, so that they cannot diverge.
+//
+// The package refuses to run anything: environments and agents come from the
+// registries that are handed in, and are closed again before Check returns.
+package experiments
