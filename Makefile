@@ -25,7 +25,8 @@ REST := ./agents/... ./cmd/sharpie/... ./envs/... ./experiments/... ./web/...
 
 GO_FILES  := $(shell find actors agents cmd envs experiments http persistence web -name node_modules -prune -o -type f \
                ! -path 'web/src/*' ! -path 'web/e2e/*' ! -path 'web/dist/*' ! -name '*_test.go' ! -path '*/testdata/*' -print 2>/dev/null)
-WEB_FILES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.mjs web/*.json)
+# The styles are stripped of what no template and no view model can use.
+WEB_FILES := $(shell find web/src web/templates -type f 2>/dev/null) $(wildcard web/*.mjs web/*.json web/*.go)
 
 .PHONY: help build run test check clean FORCE
 
@@ -43,7 +44,8 @@ test: test-begin test-web test-go test-e2e ## every test; installs what the mach
 check: check-format check-vet check-lint check-generated check-web check-house check-tidy check-vulnerabilities ## everything that needs no running: format, lint, generated code, types
 
 clean: ## remove what was built and fetched; ./data stays
-	@rm -rf bin $(CACHE) web/dist web/node_modules web/test-results web/e2e/screenshots
+	@find web/dist -type f ! -name .keep -delete 2>/dev/null || true
+	@rm -rf bin $(CACHE) web/node_modules web/test-results web/e2e/screenshots
 
 # ---- building -----------------------------------------------------------------
 
