@@ -18,7 +18,7 @@ type StepChunk struct {
 	// when the transition was complete.
 	Offsets []int64 `bson:"runner_offset_us"`
 	// Lateness is µs that the tick began after its deadline; 0 in turn-based play.
-	Lateness []int64 `bson:"tick_lateness_us"`
+	Lateness []int64 `bson:"runner_tick_lateness_us"`
 	// Hashes is the first 8 bytes of the SHA-256 of all observations of the step
 	// (see docs/DATA.md for the exact bytes), len = 8·Count.
 	Hashes []byte `bson:"observation_hashes"`
@@ -33,12 +33,11 @@ type RoleSteps struct {
 	Live []bool `bson:"live"`
 	// Observations is one array of Count × shape where all have one dtype and
 	// shape, else Observation values one by one; exactly one is set.
-	Observations      *Array `bson:"observations,omitempty"`
-	ObservationValues []any  `bson:"observation_values,omitempty"`
-	// PolicyActions, Actions: nil at step 0 and where there is none. Scalars are
-	// int64 or strings, arrays are Array documents.
-	PolicyActions []any     `bson:"policy_actions,omitempty"`
-	Actions       []any     `bson:"actions"`
+	Observations      *Array  `bson:"observations,omitempty"`
+	ObservationValues []Value `bson:"observation_values,omitempty"`
+	// PolicyActions, Actions: nil at step 0 and where there is none; see Value.
+	PolicyActions []Value   `bson:"policy_actions,omitempty"`
+	Actions       []Value   `bson:"actions"`
 	Sources       []string  `bson:"sources"` // "", "policy", "human", "default", "fallback"
 	Rewards       []float64 `bson:"rewards"`
 	// HumanRewards is nil at steps where the human gave none.
@@ -50,6 +49,11 @@ type RoleSteps struct {
 	PolicyVersions []Versioned  `bson:"policy_versions,omitempty"` // at each change, and at First
 }
 
+// Value is a point of a space: nil, int64, float64, bool, string, Array, []any
+// (tuple) or map[string]any (dict) of these. A store returns these types exactly;
+// it also takes *Array, int and int32.
+type Value = any
+
 // HumanInput is one raw input as it arrived, and the step that used it.
 type HumanInput struct {
 	Step     int64    `bson:"step"`      // the step it was used for (or would have been)
@@ -57,7 +61,7 @@ type HumanInput struct {
 	StepSeen int64    `bson:"step_seen"` // the step on the participant's screen
 	Keys     []string `bson:"keys"`      // held, oldest first
 	Text     *string  `bson:"text,omitempty"`
-	Value    any      `bson:"value"` // what it was mapped to at that step
+	Value    Value    `bson:"value"` // what it was mapped to at that step
 	// ClientAt is UTC by the browser's clock; ClientOffset is server minus client,
 	// µs, as measured; ReceivedAt is UTC by the server's clock.
 	ClientAt     time.Time `bson:"client_at"`

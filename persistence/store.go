@@ -21,13 +21,18 @@ var (
 )
 
 // Store keeps everything. Implementations are safe for concurrent use; every
-// method honours its context's deadline; a nil error from a write means that the
-// write survives a crash of the process and of the machine.
+// method honours its context's deadline, and gives up after MaxWait where there is
+// none; a context that ends is ErrUnavailable as well as the context's own error.
+// A nil error from a write means that the write survives a crash of the process
+// and of the machine. A document that is larger than MaxDocument, nests deeper than
+// MaxDepth or lacks a key is ErrInvalid. Methods keep no pointer that they were
+// given; times come back in UTC, to the microsecond.
 //
 // Insert methods may be repeated with the same document: the second call does
 // nothing and succeeds; with another document under the same id it is ErrConflict.
 // Update methods compare Rev with the stored one, write Rev+1, and return the
-// new document's Rev in place; a stale Rev is ErrConflict.
+// new document's Rev in place; a stale Rev is ErrConflict, an unknown id is
+// ErrNotFound. Repeating the last update with the same document and Rev succeeds.
 type Store interface {
 	Users
 	Studies
@@ -70,11 +75,14 @@ type Studies interface {
 	UpdateParticipant(ctx context.Context, p *Participant) error
 	Participant(ctx context.Context, id ParticipantID) (*Participant, error)
 	ParticipantsOf(ctx context.Context, user UserID) ([]*Participant, error)
+	// ParticipantsOfExperiment streams, oldest first; an error ends it.
+	ParticipantsOfExperiment(ctx context.Context, link string) iter.Seq2[*Participant, error]
 
 	InsertConsent(ctx context.Context, c *Consent) error
 	// ConsentFor returns the consent in force, ErrNotFound where there is none.
 	ConsentFor(ctx context.Context, user UserID, link, textHash string) (*Consent, error)
 	ConsentsOf(ctx context.Context, user UserID) ([]*Consent, error) // newest first
+	// WithdrawConsent sets the time once; a later call changes nothing.
 	WithdrawConsent(ctx context.Context, id string, at time.Time) error
 
 	InsertResponse(ctx context.Context, r *Response) error
@@ -104,8 +112,12 @@ type Sessions interface {
 	UpdateSession(ctx context.Context, s *Session) error
 	Session(ctx context.Context, id SessionID) (*Session, error)
 	Sessions(ctx context.Context, f SessionFilter, page Page) ([]*Session, error) // newest first
+	// UnfinishedSessions returns those of a web node, oldest first.
 	UnfinishedSessions(ctx context.Context, node string) ([]*Session, error)
+	// SessionsOfExperiment streams, oldest first; an error ends it.
+	SessionsOfExperiment(ctx context.Context, link string) iter.Seq2[*Session, error]
 
+	// InsertEpisode: also ErrConflict where session, index and attempt are taken.
 	InsertEpisode(ctx context.Context, e *Episode) error
 	UpdateEpisode(ctx context.Context, e *Episode) error
 	Episode(ctx context.Context, id EpisodeID) (*Episode, error)
@@ -130,8 +142,12 @@ type Steps interface {
 type Logs interface {
 	InsertEvents(ctx context.Context, events []*Event) error
 	Events(ctx context.Context, f EventFilter, page Page) ([]*Event, error) // newest first
+	// EventsOf streams the events of a session, oldest first; an error ends it.
+	EventsOf(ctx context.Context, id SessionID) iter.Seq2[*Event, error]
+	// UpsertRunner stores r whatever its Rev, keeps the FirstSeenAt of the first
+	// call, and sets both in r.
 	UpsertRunner(ctx context.Context, r *Runner) error
-	Runners(ctx context.Context) ([]*Runner, error)
+	Runners(ctx context.Context) ([]*Runner, error) // by name
 }
 
 // Page bounds a list: Limit 1 to 1000 (0 is 100) entries after skipping Offset.

@@ -2,6 +2,11 @@ package persistence
 
 import "time"
 
+// Times are UTC with microseconds; a write drops what is finer. A field tagged
+// X_at is stored as two: X_at, a date (milliseconds, to query by), and X_at_us,
+// the exact time as µs since 1970. The name says whose clock it is: server,
+// runner or client. A nil time is stored as null, or not at all.
+
 // Ids are opaque, URL-safe and sortable by time of creation where made by NewID.
 type (
 	UserID        string
@@ -24,8 +29,8 @@ type User struct {
 	PasswordHash string     `bson:"password_hash,omitempty"`
 	Admin        bool       `bson:"admin"`
 	Disabled     bool       `bson:"disabled"`
-	CreatedAt    time.Time  `bson:"created_at"`
-	LastLoginAt  *time.Time `bson:"last_login_at,omitempty"`
+	CreatedAt    time.Time  `bson:"server_created_at"`
+	LastLoginAt  *time.Time `bson:"server_last_login_at,omitempty"`
 }
 
 // Login is one browser logged in. Only the hash of its cookie is stored.
@@ -33,16 +38,16 @@ type User struct {
 type Login struct {
 	TokenHash string    `bson:"_id"`
 	UserID    UserID    `bson:"user_id"`
-	CreatedAt time.Time `bson:"created_at"`
-	ExpiresAt time.Time `bson:"expires_at"`
+	CreatedAt time.Time `bson:"server_created_at"`
+	ExpiresAt time.Time `bson:"server_expires_at"`
 }
 
 // OneTimeLink logs its holder in once. Only the hash is stored. Collection one_time_links.
 type OneTimeLink struct {
 	TokenHash string     `bson:"_id"`
 	UserID    UserID     `bson:"user_id"`
-	ExpiresAt time.Time  `bson:"expires_at"`
-	UsedAt    *time.Time `bson:"used_at,omitempty"`
+	ExpiresAt time.Time  `bson:"server_expires_at"`
+	UsedAt    *time.Time `bson:"server_used_at,omitempty"`
 }
 
 // Participant is a person in a study: one user in one experiment. Collection participants.
@@ -52,7 +57,7 @@ type Participant struct {
 	UserID     UserID            `bson:"user_id"`
 	Experiment string            `bson:"experiment"` // link
 	External   map[string]string `bson:"external,omitempty"`
-	CreatedAt  time.Time         `bson:"created_at"`
+	CreatedAt  time.Time         `bson:"server_created_at"`
 	// CompletionCode is set when the participant completed a session.
 	CompletionCode string `bson:"completion_code,omitempty"`
 }
@@ -61,11 +66,11 @@ type Participant struct {
 type Consent struct {
 	ID          string     `bson:"_id"`
 	UserID      UserID     `bson:"user_id"`
-	Experiment  string     `bson:"experiment"`   // link; "" for the platform's own
-	TextHash    string     `bson:"text_hash"`    // sha256 of Text, hex
-	Text        string     `bson:"text"`         // exactly what was shown (Markdown)
-	GivenAt     time.Time  `bson:"given_at"`     // server clock
-	WithdrawnAt *time.Time `bson:"withdrawn_at"` // server clock; nil while given
+	Experiment  string     `bson:"experiment"`          // link; "" for the platform's own
+	TextHash    string     `bson:"text_hash"`           // sha256 of Text, hex
+	Text        string     `bson:"text"`                // exactly what was shown (Markdown)
+	GivenAt     time.Time  `bson:"server_given_at"`     // server clock
+	WithdrawnAt *time.Time `bson:"server_withdrawn_at"` // nil while given
 }
 
 // Experiment is one version of an experiment. Collection experiments, _id "<link>@<version>".
@@ -81,7 +86,7 @@ type Experiment struct {
 	Definition Document  `bson:"definition"`
 	Source     string    `bson:"source"` // the YAML as imported
 	BundleHash string    `bson:"bundle_hash,omitempty"`
-	ImportedAt time.Time `bson:"imported_at"`
+	ImportedAt time.Time `bson:"server_imported_at"`
 	ImportedBy string    `bson:"imported_by"` // user name, or "command line"
 }
 
@@ -90,7 +95,7 @@ type Bundle struct {
 	Hash      string    `bson:"_id"`
 	Size      int64     `bson:"size"` // bytes of Data
 	Data      []byte    `bson:"data"` // tar, zstd
-	CreatedAt time.Time `bson:"created_at"`
+	CreatedAt time.Time `bson:"server_created_at"`
 }
 
 // Runner is a runner node that was seen. Collection runners.
@@ -102,8 +107,8 @@ type Runner struct {
 	Version     string    `bson:"version"`
 	Slots       int       `bson:"slots"`
 	Labels      []string  `bson:"labels"`
-	FirstSeenAt time.Time `bson:"first_seen_at"`
-	LastSeenAt  time.Time `bson:"last_seen_at"`
+	FirstSeenAt time.Time `bson:"server_first_seen_at"`
+	LastSeenAt  time.Time `bson:"server_last_seen_at"`
 }
 
 // Session is one group's run through an experiment. Collection sessions.
@@ -117,9 +122,9 @@ type Session struct {
 	Reason            Reason     `bson:"reason"` // why it ended; zero while it runs
 	Seats             []Seat     `bson:"seats"`
 	Episodes          int        `bson:"episodes"` // begun so far
-	OpenedAt          time.Time  `bson:"opened_at"`
-	StartedAt         *time.Time `bson:"started_at"`
-	EndedAt           *time.Time `bson:"ended_at"`
+	OpenedAt          time.Time  `bson:"server_opened_at"`
+	StartedAt         *time.Time `bson:"server_started_at"`
+	EndedAt           *time.Time `bson:"server_ended_at"`
 	Node              string     `bson:"node"` // the web node that owns the session
 	// Finished is true once nothing more will be written for the session.
 	Finished bool `bson:"finished"`
@@ -137,8 +142,8 @@ type Seat struct {
 	Role        string        `bson:"role"`
 	Participant ParticipantID `bson:"participant_id"`
 	User        UserID        `bson:"user_id"`
-	JoinedAt    *time.Time    `bson:"joined_at"`
-	LeftAt      *time.Time    `bson:"left_at"`
+	JoinedAt    *time.Time    `bson:"server_joined_at"`
+	LeftAt      *time.Time    `bson:"server_left_at"`
 }
 
 // Episode is one reset to termination or truncation. Collection episodes.
