@@ -33,7 +33,8 @@ func funcs(assets manifest) template.FuncMap {
 		"seat":     seatWord,
 		"weblink":  webLink,
 		"order":    orderErrors,
-		"lines":    func(s string) int { return strings.Count(s, "\n") + 1 },
+		"within":   within,
+		"add":      func(a, b int) int { return a + b },
 	}
 }
 
@@ -173,6 +174,12 @@ func webLink(address string) string {
 		return ""
 	}
 	return u.String()
+}
+
+// within says whether a page belongs to a section of the site.
+func within(path, section string, exact bool) bool {
+	path, _, _ = strings.Cut(path, "?")
+	return path == section || !exact && strings.HasPrefix(path, section+"/")
 }
 
 // fieldError is one line of a form's error summary.
