@@ -70,6 +70,7 @@ type ConsentPage struct {
 	Link       string
 	Experiment string // name
 	Text       string // Markdown; empty shows the platform's DefaultConsent
+	TextHash   string // names Text; posted back as consent_hash
 	Next       string
 }
 

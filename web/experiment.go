@@ -23,6 +23,7 @@ type ExperimentPage struct {
 	ShareURL     string       // absolute, for partners; empty with one seat
 	NeedsConsent bool         // not given yet: the text is on this page
 	Consent      string       // Markdown; empty shows the platform's DefaultConsent
+	ConsentHash  string       // names Consent; posted back as consent_hash
 	Lobby        LobbyLine
 	// Resume is the play page of the session in which this participant has a
 	// seat already ("/s/ID"); empty where there is none.
