@@ -4,6 +4,7 @@ package builtin
 
 import (
 	"sharpie/envs"
+	"sharpie/envs/bench"
 	"sharpie/envs/classic"
 )
 
@@ -11,5 +12,6 @@ import (
 func Registry() *envs.Registry {
 	r := envs.NewRegistry()
 	r.Register("MountainCar-v0", classic.NewMountainCar)
+	r.Register("Bench-v0", bench.New)
 	return r
 }
