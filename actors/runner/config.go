@@ -1,0 +1,70 @@
+package runner
+
+import (
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/agents"
+	"sharpie/envs"
+)
+
+// Environments makes environments by source; *envs.Registry is one.
+type Environments interface {
+	Make(source string, kwargs map[string]any) (envs.Environment, error)
+}
+
+// Agents makes agents by source; *agents.Registry is one.
+type Agents interface {
+	Make(source string, spec agents.Spec) (agents.Agent, error)
+}
+
+// Bounds of the records that wait to be stored, where Config does not set them.
+const (
+	DefaultMaxUnacked      = 20_000
+	DefaultMaxUnackedBytes = 64 << 20
+)
+
+// Config is what a Runner needs. Environments and Agents are required.
+type Config struct {
+	// Queue is told when the slot is free; nil for a runner that is driven directly.
+	Queue *actor.PID
+	// RunnerID names the node, Incarnation its start, Slot the actor within it.
+	RunnerID    string
+	Incarnation string
+	Slot        uint32
+	// Labels are what the node offers ("gpu"), for Experiment.Needs.
+	Labels []string
+	// CodeVersion is the version of the binary; episodes record it.
+	CodeVersion string
+
+	Environments Environments
+	Agents       Agents
+
+	// Logger defaults to one that discards.
+	Logger *slog.Logger
+	// Metrics is shared by the slots of a process; nil counts into the void.
+	Metrics *Metrics
+
+	// MaxUnacked and MaxUnackedBytes bound the step records that were reported and
+	// not acknowledged; at either bound the episode waits. 0 takes the defaults.
+	MaxUnacked      int
+	MaxUnackedBytes int
+}
+
+// withDefaults returns the configuration with every optional field filled.
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(nil)
+	}
+	if c.MaxUnacked <= 0 {
+		c.MaxUnacked = DefaultMaxUnacked
+	}
+	if c.MaxUnackedBytes <= 0 {
+		c.MaxUnackedBytes = DefaultMaxUnackedBytes
+	}
+	return c
+}

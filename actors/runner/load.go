@@ -1,0 +1,192 @@
+package runner
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"sharpie/actors/messages"
+	"sharpie/agents"
+	"sharpie/envs"
+	"sharpie/experiments"
+)
+
+// stage is what outlives an episode: the experiment and its environment, kept
+// for the next episode of the same session.
+type stage struct {
+	definition []byte // as in Start
+	plan       *plan
+	env        envs.Environment
+}
+
+// validate checks what needs no experiment; the error names the field.
+func validate(s *messages.Start) error {
+	for field, empty := range map[string]bool{
+		"session_id": s.GetSessionId() == "", "episode_id": s.GetEpisodeId() == "", "definition": len(s.GetDefinition()) == 0,
+	} {
+		if empty {
+			return fieldError(field, "is missing")
+		}
+	}
+	return nil
+}
+
+// load makes the environment, unless it was kept, and the episode's agents.
+func (l *loop) load() error {
+	def := l.def
+	if l.stage == nil || !l.start.KeepEnvironment || !bytes.Equal(l.stage.definition, l.start.Definition) {
+		if err := l.make(def); err != nil {
+			return err
+		}
+	}
+	l.plan, l.env = l.stage.plan, l.stage.env
+	l.seats = make([]seat, len(l.plan.roles))
+	for i := range l.seats {
+		s := &l.seats[i]
+		s.plan, s.index, s.occupant = &l.plan.roles[i], i, messages.SetSeat_HUMAN
+		if s.plan.policy == nil {
+			continue
+		}
+		agent, err := l.agent(s, s.plan.policy)
+		if err != nil {
+			return err
+		}
+		s.agent, s.version = agent, agent.Version()
+		if learner, ok := agent.(agents.Learner); ok && updates(s.plan.policy.CheckpointInterval) {
+			s.learner, s.interval = learner, s.plan.policy.CheckpointInterval
+		}
+	}
+	if err := l.restore(); err != nil {
+		return err
+	}
+	for _, role := range l.start.AiRoles {
+		i, err := l.find("ai_roles", role)
+		if err != nil {
+			return err
+		}
+		if err := l.occupy(i, messages.SetSeat_POLICY); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make makes the environment and the plan.
+func (l *loop) make(def *experiments.Definition) error {
+	if l.stage != nil {
+		l.closeEnv(l.stage.env)
+		l.stage = nil
+	}
+	if def.Environment.Source == "" {
+		return badExperiment(fieldError("environment.source", "is missing: this runner takes named environments only"))
+	}
+	l.watch.change(phaseLoad, -1)
+	env, err := l.cfg.Environments.Make(def.Environment.Source, def.Environment.Kwargs)
+	if err != nil {
+		return loadFault("environment", err)
+	}
+	p, err := newPlan(def, env.Spec())
+	if err != nil {
+		l.closeEnv(env)
+		return badExperiment(err)
+	}
+	l.stage = &stage{definition: l.start.Definition, plan: p, env: env}
+	return nil
+}
+
+// agent makes the agent of a policy for a seat, fresh for this episode.
+func (l *loop) agent(s *seat, p *experiments.Policy) (agents.Agent, error) {
+	if p.Source == "" {
+		return nil, badExperiment(fieldError(fmt.Sprintf("policies[%q].source", p.Name), "is missing: this runner takes named policies only"))
+	}
+	role := string(s.plan.agent.Role)
+	l.watch.change(phaseLoad, s.index)
+	agent, err := l.cfg.Agents.Make(p.Source, agents.Spec{
+		Role: s.plan.spec, Environment: l.plan.spec.ID, Roles: l.plan.spec.Roles,
+		Seed: AgentSeed(l.start.Seed, role), Kwargs: p.Kwargs,
+	})
+	if err != nil {
+		return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err)}
+	}
+	return agent, nil
+}
+
+// restore puts the learned states of Start back.
+func (l *loop) restore() error {
+	for _, st := range l.start.States {
+		i, err := l.find("states", st.GetRole())
+		if err != nil {
+			return err
+		}
+		s := &l.seats[i]
+		c, ok := s.agent.(agents.Checkpointer)
+		if !ok {
+			return badExperiment(fieldError("states", "the policy of role %q keeps no state", st.GetRole()))
+		}
+		if err := c.SetState(st.GetData()); err != nil {
+			return &fault{code: CodePolicyError, phase: phaseLoad, role: st.GetRole(), message: fmt.Sprintf("restore state %s: %v", st.GetVersion(), err)}
+		}
+		s.version = s.agent.Version()
+	}
+	return nil
+}
+
+// find finds a role of the definition by name.
+func (l *loop) find(field, role string) (int, error) {
+	for i := range l.plan.roles {
+		if string(l.plan.roles[i].agent.Role) == role {
+			return i, nil
+		}
+	}
+	return 0, badExperiment(fieldError(field, "the experiment has no role %q", role))
+}
+
+// occupy says who acts in a seat from now on.
+func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
+	s := &l.seats[i]
+	if who == messages.SetSeat_POLICY && s.standIn == nil && s.replaces() {
+		name := l.plan.def.Experiment.DropOutPolicy
+		p := findPolicy(l.plan.def, name)
+		if p == nil {
+			return badExperiment(fieldError("experiment.drop_out_policy", "no policy is named %q", name))
+		}
+		agent, err := l.agent(s, p)
+		if err != nil {
+			return err
+		}
+		s.standIn = agent
+	}
+	s.occupant = who
+	return nil
+}
+
+// closeAgents closes the episode's agents.
+func (l *loop) closeAgents() {
+	for i := range l.seats {
+		for _, a := range []agents.Agent{l.seats[i].agent, l.seats[i].standIn} {
+			if a == nil {
+				continue
+			}
+			if err := l.guard(a.Close); err != nil {
+				l.log.Warn("an agent did not close", "role", l.seats[i].plan.agent.Role, "error", err)
+			}
+		}
+	}
+}
+
+// closeEnv closes an environment.
+func (l *loop) closeEnv(env envs.Environment) {
+	if err := l.guard(env.Close); err != nil {
+		l.log.Warn("the environment did not close", "error", err)
+	}
+}
+
+// guard turns a panic of somebody else's code into an error.
+func (l *loop) guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Join(err, fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,222 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"sharpie/actors/frames"
+	"sharpie/actors/messages"
+	"sharpie/envs"
+	"sharpie/experiments"
+)
+
+// loop runs one episode in one goroutine. It reports through send, to the
+// session, and done, to its actor, and hears from both through its inbox.
+type loop struct {
+	cfg    *Config
+	start  *messages.Start
+	def    *experiments.Definition
+	log    *slog.Logger
+	inbox  *inbox
+	window *window
+	send   func(any)
+	done   func(*loop, *stage)
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	watch  *watchdog
+
+	// mu orders reports; nothing is sent once closed is set.
+	mu     sync.Mutex
+	closed bool
+	hung   bool
+	last   uint64 // the last step reported
+
+	// What follows belongs to the loop's goroutine.
+	stage   *stage
+	plan    *plan
+	env     envs.Environment
+	seats   []seat
+	encoder *frames.Encoder
+	hash    hasher
+	taken   taken
+	actions []envs.RoleAction
+	step    uint64
+	over    bool
+	end     *messages.EpisodeEnded
+
+	timer    *time.Timer
+	clock    clock
+	began    time.Time // step 0 was complete
+	stepped  time.Time // the last step was complete
+	deadline time.Time // of the episode; zero: none
+	lateness time.Duration
+	waiting  waiting
+}
+
+// newLoop prepares an episode; run runs it. kept is the stage of the session's
+// last episode, nil for none; it belongs to the loop from now on.
+func newLoop(cfg *Config, start *messages.Start, def *experiments.Definition, kept *stage, send func(any), done func(*loop, *stage)) *loop {
+	l := &loop{
+		cfg: cfg, start: start, def: def, stage: kept, send: send, done: done,
+		inbox: newInbox(), window: newWindow(cfg),
+		log: cfg.Logger.With("session", start.SessionId, "episode", start.EpisodeId),
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+// run runs the episode to its end, and reports it.
+func (l *loop) run() {
+	defer l.cancel()
+	x := l.def.Experiment
+	l.watch = newWatchdog(time.Duration(x.LoadTimeout), time.Duration(x.ResetTimeout), time.Duration(x.StepTimeout), l.roleName, l.abandon)
+	defer l.watch.stop()
+	l.timer = time.NewTimer(time.Hour)
+	defer l.timer.Stop()
+
+	err := l.protect(l.episode)
+	l.watch.stop()
+	if err == nil {
+		l.finish(l.end, l.stage)
+		l.closeAgents()
+		return
+	}
+	f := new(fault)
+	if !errors.As(err, &f) {
+		f = &fault{code: CodeRunnerError, message: err.Error()}
+	}
+	l.finish(f, nil)
+	l.closeAgents()
+	if l.stage != nil {
+		l.closeEnv(l.stage.env)
+	}
+}
+
+// protect runs f; a panic becomes the fault of the phase in which it happened.
+func (l *loop) protect(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, role := l.watch.phase()
+			err = &fault{code: p.code(), phase: p, role: role, message: fmt.Sprintf("panic: %v", r), trace: trace()}
+		}
+	}()
+	return f()
+}
+
+// maxTrace bounds the trace in a Failed, in bytes.
+const maxTrace = 16 << 10
+
+func trace() string {
+	s := debug.Stack()
+	return string(s[:min(len(s), maxTrace)])
+}
+
+// episode is the whole of an episode but for its last message.
+func (l *loop) episode() error {
+	l.watch.enter(phaseLoad, -1)
+	if err := l.load(); err != nil {
+		return err
+	}
+	if err := l.reset(); err != nil {
+		return err
+	}
+	for !l.over {
+		more, err := l.await()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if err := l.take(); err != nil {
+			return err
+		}
+	}
+	return l.close()
+}
+
+// reset begins the episode and reports step 0.
+func (l *loop) reset() error {
+	l.watch.enter(phaseReset, -1)
+	observations, err := l.env.Reset(l.ctx, l.start.Seed)
+	if err != nil {
+		return l.fail(phaseReset, -1, err)
+	}
+	if err := l.seeFirst(observations); err != nil {
+		return err
+	}
+	l.encoder = frames.NewEncoder()
+	l.began = time.Now()
+	if t := time.Duration(l.plan.def.Experiment.EpisodeTimeout); t > 0 {
+		l.deadline = l.began.Add(t)
+	}
+	l.clock = clock{base: l.began, tick: 1, fps: l.plan.def.Experiment.TargetFPS}
+	l.watch.enter(phaseRender, -1)
+	picture, err := l.render()
+	if err != nil {
+		return err
+	}
+	l.watch.idle()
+	l.stepped = l.began
+	l.reportStarted(observations, picture)
+	return nil
+}
+
+// seeFirst takes the first observations in.
+func (l *loop) seeFirst(observations envs.Observations) error {
+	for i := range observations {
+		s, err := l.seatOf(observations[i].Role)
+		if err != nil {
+			return l.fail(phaseReset, -1, err)
+		}
+		s.live, s.obs, s.mask = true, observations[i].Observation, observations[i].ActionMask
+	}
+	if len(observations) == 0 {
+		return l.fail(phaseReset, -1, errors.New("reset returned no observation"))
+	}
+	return nil
+}
+
+// seatOf finds the seat of an environment's role.
+func (l *loop) seatOf(role envs.Role) (*seat, error) {
+	for i := range l.plan.spec.Roles {
+		if l.plan.spec.Roles[i].Role == role {
+			return &l.seats[l.plan.byRole[i]], nil
+		}
+	}
+	return nil, fmt.Errorf("unknown role %q", role)
+}
+
+// close ends the episode: feedback on the last transition, last updates,
+// checkpoints.
+func (l *loop) close() error {
+	if l.end == nil {
+		l.end = &messages.EpisodeEnded{How: messages.EpisodeEnded_TERMINATED}
+	}
+	l.end.EpisodeId, l.end.LastStep = l.start.EpisodeId, l.step
+	l.awaitFeedback()
+	l.lastFeedback()
+	if err := l.lastUpdates(); err != nil {
+		return err
+	}
+	return l.checkpoint()
+}
+
+// fail is the fault of an error in a phase.
+func (l *loop) fail(p phase, role int, err error) error {
+	return &fault{code: p.code(), phase: p, role: l.roleName(role), message: err.Error()}
+}
+
+// roleName is a role's name in the definition; empty for -1.
+func (l *loop) roleName(i int) string {
+	if i < 0 || i >= len(l.def.Agents) {
+		return ""
+	}
+	return string(l.def.Agents[i].Role)
+}

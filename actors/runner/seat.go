@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"context"
+
+	"sharpie/actors/messages"
+	"sharpie/agents"
+	"sharpie/envs"
+)
+
+// seat is one agent of the definition during one episode. Only the loop uses it.
+type seat struct {
+	plan  *rolePlan
+	index int
+
+	occupant messages.SetSeat_Occupant
+	agent    agents.Agent   // nil: no policy
+	learner  agents.Learner // the agent, if it gets updates
+	interval int            // of updates, as checkpoint_interval
+	standIn  agents.Agent   // the drop-out policy, once it was needed
+	version  string         // of the policy that acts, as reported last
+
+	live bool
+	obs  envs.Value
+	mask []bool
+
+	held    held
+	pending []*messages.Input // since the step before
+	preview merged            // of held and pending
+	fresh   bool              // preview is up to date
+
+	// What the seat does in the step that is being taken.
+	action       envs.Value
+	source       messages.Source
+	policyAction envs.Value
+
+	// The transition just shown, for the learner, while learn is set.
+	learn      bool
+	transition agents.Transition
+
+	shape   []int64 // of the last observation message
+	lastSeq uint64  // newest input used
+	total   float64 // sum of rewards
+}
+
+// maxPending bounds the inputs of one seat that wait for a step; beyond, the
+// oldest are dropped and counted.
+const maxPending = 16_384
+
+// human reports whether a person acts in the seat now.
+func (s *seat) human() bool {
+	return s.plan.agent.Participant && s.occupant == messages.SetSeat_HUMAN
+}
+
+// merged returns what the inputs so far amount to.
+func (s *seat) merged() *merged {
+	if !s.fresh {
+		s.preview, s.fresh = merge(s.plan.keys, s.held, s.pending), true
+	}
+	return &s.preview
+}
+
+// add takes one more raw input.
+func (s *seat) add(in *messages.Input) (dropped bool) {
+	if len(s.pending) >= maxPending {
+		copy(s.pending, s.pending[1:])
+		s.pending, dropped = s.pending[:len(s.pending)-1], true
+	}
+	s.pending, s.fresh = append(s.pending, in), false
+	return dropped
+}
+
+// commit uses up the inputs: the next step begins with what is held.
+func (s *seat) commit() {
+	s.held = s.preview.after
+	if n := len(s.pending); n > 0 {
+		s.lastSeq = max(s.lastSeq, s.pending[n-1].GetSeq())
+		clear(s.pending)
+		s.pending = s.pending[:0]
+	}
+	s.fresh = false
+}
+
+// answered reports whether the seat has said something that the next step can
+// use. paced says that steps are apart, so that a key held on counts again.
+func (s *seat) answered(paced bool) bool {
+	m := s.merged()
+	switch {
+	case m.reading.idle || !(m.fresh || paced):
+		return false
+	case s.plan.feedback:
+		return m.reading.numeric
+	case s.plan.advice:
+		return true
+	}
+	return usable(s.plan, m.reading, s.mask)
+}
+
+// actor is the policy that acts in the seat now; nil for none. The drop-out
+// policy takes the person's part, so it acts where the person's input was an
+// action; a policy that a person only advised or rated goes on by itself.
+func (s *seat) actor() agents.Agent {
+	if s.occupant == messages.SetSeat_POLICY && s.standIn != nil && s.replaces() {
+		return s.standIn
+	}
+	return s.agent
+}
+
+func (s *seat) replaces() bool {
+	return s.plan.agent.Participant && !s.plan.feedback && !s.plan.advice
+}
+
+// said is the reading that counts as an action; nil where no person acts.
+func (s *seat) said() *reading {
+	if s.human() && s.replaces() {
+		return s.preview.reading
+	}
+	return nil
+}
+
+// feedback is the reward that the person gave for the transition just shown.
+func (s *seat) feedback() (float64, bool) {
+	r := s.preview.reading
+	if !s.plan.feedback || !s.human() || r.idle || !r.numeric {
+		return 0, false
+	}
+	return r.reward, true
+}
+
+// advice is what the policy sees of the person's input.
+func (s *seat) advice() envs.Value {
+	if s.plan.advice && s.human() {
+		return s.preview.reading.advice
+	}
+	return nil
+}
+
+// update gives the learner the transition just shown. A seat whose person gives
+// the reward learns from nothing else: without an input it is the default's.
+func (s *seat) update(ctx context.Context) error {
+	t := s.transition
+	if s.plan.feedback {
+		t.Reward, t.Human = s.plan.keys.idle.reward, false
+		if reward, given := s.feedback(); given {
+			t.Reward, t.Human = reward, true
+		}
+	}
+	return s.learner.Update(ctx, t)
+}

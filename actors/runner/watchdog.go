@@ -1,0 +1,90 @@
+package runner
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// watchdog notices that a loop does not come back from an environment or a
+// policy. The loop says what it enters and when it is idle, for the price of an
+// atomic store; a timer looks after it.
+type watchdog struct {
+	begun  time.Time
+	limits [phaseCheckpoint + 1]time.Duration
+	hung   func(*fault)
+	roles  func(int) string
+	// state is phase<<56 | (role+1)<<40 | µs since begun; 0 while idle.
+	state atomic.Uint64
+	timer *time.Timer
+}
+
+const watchTimeMask = 1<<40 - 1
+
+// newWatchdog starts watching; hung is called at most once, from its own goroutine.
+func newWatchdog(load, reset, step time.Duration, roles func(int) string, hung func(*fault)) *watchdog {
+	w := &watchdog{begun: time.Now(), hung: hung, roles: roles}
+	for p := range w.limits {
+		w.limits[p] = step
+	}
+	w.limits[phaseLoad], w.limits[phaseReset] = load, reset
+	w.timer = time.AfterFunc(w.shortest(), w.look)
+	return w
+}
+
+// enter says that the phase begins now, for a role (-1: none).
+func (w *watchdog) enter(p phase, role int) {
+	w.state.Store(uint64(p)<<56 | uint64(role+1)<<40 | uint64(time.Since(w.begun).Microseconds())&watchTimeMask)
+}
+
+// change says that another phase of the same deadline goes on.
+func (w *watchdog) change(p phase, role int) {
+	w.state.Store(uint64(p)<<56 | uint64(role+1)<<40 | w.state.Load()&watchTimeMask)
+}
+
+// idle says that the loop runs none but its own code.
+func (w *watchdog) idle() { w.state.Store(0) }
+
+// phase is the phase and role entered last.
+func (w *watchdog) phase() (phase, string) {
+	s := w.state.Load()
+	if s == 0 {
+		return phaseIdle, ""
+	}
+	return phase(s >> 56), w.role(s)
+}
+
+func (w *watchdog) role(state uint64) string {
+	if r := int(state>>40&0xffff) - 1; r >= 0 {
+		return w.roles(r)
+	}
+	return ""
+}
+
+// stop ends the watch.
+func (w *watchdog) stop() { w.timer.Stop() }
+
+func (w *watchdog) shortest() time.Duration {
+	least := w.limits[0]
+	for _, l := range w.limits {
+		least = min(least, l)
+	}
+	return max(least, time.Millisecond)
+}
+
+// look is the timer's function: it finds out when to look again, or that the time is up.
+func (w *watchdog) look() {
+	s := w.state.Load()
+	if s == 0 {
+		w.timer.Reset(w.shortest())
+		return
+	}
+	p := phase(s >> 56)
+	since := time.Duration(s&watchTimeMask) * time.Microsecond
+	if left := w.limits[p] - (time.Since(w.begun) - since); left > 0 {
+		w.timer.Reset(left)
+		return
+	}
+	w.hung(&fault{code: CodeHung, phase: p, role: w.role(s),
+		message: fmt.Sprintf("%s did not return within %s", p, w.limits[p])})
+}

@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sharpie/actors/messages"
+)
+
+// window holds the step records of one episode that were reported and are not
+// acknowledged yet. The loop adds, the actor acknowledges.
+type window struct {
+	maxRecords, maxBytes int
+	gauge                prometheus.Gauge
+
+	mu      sync.Mutex
+	records []kept // records[head:] wait, in order of their steps
+	head    int
+	bytes   int
+}
+
+type kept struct {
+	record *messages.StepRecord
+	bytes  int
+}
+
+func newWindow(cfg *Config) *window {
+	return &window{maxRecords: cfg.MaxUnacked, maxBytes: cfg.MaxUnackedBytes, gauge: cfg.Metrics.unacked}
+}
+
+// add keeps a record until it is acknowledged.
+func (w *window) add(r *messages.StepRecord, bytes int) {
+	w.mu.Lock()
+	if w.head > 256 && w.head*2 > len(w.records) {
+		n := copy(w.records, w.records[w.head:])
+		clear(w.records[n:])
+		w.records, w.head = w.records[:n], 0
+	}
+	w.records = append(w.records, kept{r, bytes})
+	w.bytes += bytes
+	w.mu.Unlock()
+	w.gauge.Inc()
+}
+
+// ack forgets everything up to and with a step, and returns how much that was.
+func (w *window) ack(through uint64) int {
+	w.mu.Lock()
+	n := 0
+	for w.head < len(w.records) && w.records[w.head].record.Step <= through {
+		w.bytes -= w.records[w.head].bytes
+		w.records[w.head] = kept{}
+		w.head++
+		n++
+	}
+	if w.head == len(w.records) {
+		w.records, w.head = w.records[:0], 0
+	}
+	w.mu.Unlock()
+	w.gauge.Sub(float64(n))
+	return n
+}
+
+// full reports whether the loop has to wait for an acknowledgement.
+func (w *window) full() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.records)-w.head >= w.maxRecords || w.bytes >= w.maxBytes
+}
+
+// drop forgets everything: the session is gone, nobody will ask for it.
+func (w *window) drop() { w.ack(^uint64(0)) }
+
+// len is how many records wait.
+func (w *window) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.records) - w.head
+}
