@@ -57,6 +57,8 @@ func (c *Canvas) Stroke(curve []Point, width float64, k Color) {
 // Mask is a small shape to be stamped in any colour, such as a drawn text.
 type Mask struct {
 	alpha *image.Alpha
+	// ascent is pixels from the top to the line that letters stand on.
+	ascent int
 }
 
 // Size is width and height in pixels.
@@ -82,13 +84,18 @@ func NewText(text string, size float64) Mask {
 	alpha := image.NewAlpha(image.Rect(0, 0, r.Dx(), r.Dy()))
 	d := font.Drawer{Dst: draw.Image(alpha), Src: image.Opaque, Face: face, Dot: fixed.P(-r.Min.X, -r.Min.Y)}
 	d.DrawString(text)
-	return Mask{alpha: alpha}
+	return Mask{alpha: alpha, ascent: -r.Min.Y}
 }
 
 // Stamp covers the mask, centred at (x, y).
 func (c *Canvas) Stamp(m Mask, x, y float64, k Color) {
 	w, h := m.Size()
 	c.stamp(m.alpha, int(math.Round(x-float64(w)/2)), int(math.Round(y-float64(h)/2)), k)
+}
+
+// Write covers a text that begins at x and stands on the line y.
+func (c *Canvas) Write(m Mask, x, y float64, k Color) {
+	c.stamp(m.alpha, int(math.Round(x)), int(math.Round(y))-m.ascent, k)
 }
 
 func (c *Canvas) stamp(mask *image.Alpha, x0, y0 int, k Color) {

@@ -156,14 +156,12 @@ func convexCoverage(edges [][3]float64, x, y float64) float64 {
 
 // Line covers a straight line of the given width with round ends.
 func (c *Canvas) Line(x0, y0, x1, y1, width float64, k Color) {
-	const half = 8 // corners per round end
-	var corners [2 * half]Point
 	r := width / 2
-	along := math.Atan2(y1-y0, x1-x0)
-	for i := range half {
-		sin, cos := math.Sincos(along - math.Pi/2 + math.Pi*float64(i)/(half-1))
-		corners[i] = Point{x1 + r*cos, y1 + r*sin}
-		corners[half+i] = Point{x0 - r*cos, y0 - r*sin}
+	if length := math.Hypot(x1-x0, y1-y0); length > 0 {
+		nx, ny := -(y1-y0)/length*r, (x1-x0)/length*r
+		corners := [...]Point{{x0 + nx, y0 + ny}, {x1 + nx, y1 + ny}, {x1 - nx, y1 - ny}, {x0 - nx, y0 - ny}}
+		c.Convex(corners[:], k)
 	}
-	c.Convex(corners[:], k)
+	c.Disc(x0, y0, r, k)
+	c.Disc(x1, y1, r, k)
 }

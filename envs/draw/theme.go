@@ -11,6 +11,8 @@ const (
 	White     = 0xFFFFFF
 	Blue      = 0x1F6FD6 // the role that people usually play
 	Vermilion = 0xD9480F // its opponent
+	Purple    = 0x7B4FC9 // further roles
+	Teal      = 0x0E8A9C
 	Amber     = 0xF2A900 // goals
 	Green     = 0x1A936F // ground, things achieved
 )
