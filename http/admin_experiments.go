@@ -145,17 +145,20 @@ func (s *Server) upload(c *fiber.Ctx, v *visitor) error {
 	if problem != "" {
 		return s.showAdminExperiments(c, []string{problem})
 	}
-	done, err := s.cfg.Importer.Import(c.UserContext(), files, v.user.Name)
-	if errors.Is(err, experiments.ErrInvalid) {
-		return s.showAdminExperiments(c, strings.Split(err.Error(), "\n"))
-	}
+	problems, err := s.checkUploads(files)
 	if err != nil {
 		return err
 	}
+	if len(problems) > 0 {
+		return s.showAdminExperiments(c, problems)
+	}
 	var said []string
-	for _, d := range done {
-		e := d.Experiment
-		if !d.New {
+	for _, f := range files {
+		e, fresh, err := s.cfg.Importer.Import(c.UserContext(), f.name, f.yaml, v.user.Name)
+		if err != nil {
+			return fmt.Errorf("import %s: %w", f.name, err)
+		}
+		if !fresh {
 			said = append(said, fmt.Sprintf("%s is unchanged (version %d).", e.Name, e.Version))
 			continue
 		}
@@ -168,8 +171,29 @@ func (s *Server) upload(c *fiber.Ctx, v *visitor) error {
 	return s.seeOther(c, "/admin/experiments")
 }
 
+// checkUploads returns what is wrong with the files, a line per problem.
+func (s *Server) checkUploads(files []upload) ([]string, error) {
+	var problems []string
+	for _, f := range files {
+		err := s.cfg.Importer.Check(f.name, f.yaml)
+		switch {
+		case errors.Is(err, experiments.ErrInvalid):
+			problems = append(problems, strings.Split(err.Error(), "\n")...)
+		case err != nil:
+			return nil, fmt.Errorf("check %s: %w", f.name, err)
+		}
+	}
+	return problems, nil
+}
+
+// upload is an experiment's file.
+type upload struct {
+	name string // for messages
+	yaml []byte
+}
+
 // uploads reads the files of the form, and says what is wrong with their number.
-func uploads(c *fiber.Ctx) (files []Upload, problem string, err error) {
+func uploads(c *fiber.Ctx) (files []upload, problem string, err error) {
 	form, err := c.MultipartForm()
 	if err != nil {
 		return nil, "Choose a YAML file first.", nil
@@ -186,7 +210,7 @@ func uploads(c *fiber.Ctx) (files []Upload, problem string, err error) {
 		if err != nil {
 			return nil, "", err
 		}
-		files = append(files, Upload{Name: cleanText(h.Filename, 100), YAML: data})
+		files = append(files, upload{name: cleanText(h.Filename, 100), yaml: data})
 	}
 	return files, "", nil
 }

@@ -19,23 +19,12 @@ import (
 
 // Importer stores the experiment files that administrators upload.
 type Importer interface {
-	// Import checks all files first, and only where all are right stores a new
-	// version of each whose content changed; it returns one entry per file. Where
-	// a file is wrong it stores nothing, and the error is experiments.ErrInvalid
-	// with one line per problem.
-	Import(ctx context.Context, files []Upload, by string) ([]Imported, error)
-}
-
-// Upload is an experiment's file.
-type Upload struct {
-	Name string // the file's, for messages
-	YAML []byte
-}
-
-// Imported is what became of a file: the version in force, and whether it is new.
-type Imported struct {
-	Experiment *persistence.Experiment
-	New        bool
+	// Check says what is wrong with an experiment's file: experiments.ErrInvalid
+	// with one line per problem. It stores nothing.
+	Check(file string, yaml []byte) error
+	// Import checks the file and stores a new version where something changed; it
+	// returns the version in force and whether it is new.
+	Import(ctx context.Context, file string, yaml []byte, by string) (*persistence.Experiment, bool, error)
 }
 
 // Config is everything that a Server needs.
