@@ -22,25 +22,31 @@ const MaxFileSize = 1 << 20
 //
 // Anchors and aliases may be used; merge keys ("<<") and tags of other types may not.
 func Parse(file string, data []byte) (*Definition, error) {
+	d, _, err := parse(file, data)
+	return d, err
+}
+
+// parse returns the place of every key besides.
+func parse(file string, data []byte) (*Definition, map[string]mark, error) {
 	root, err := load(file, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &decoder{marks: map[string]mark{}}
 	tree, _ := d.value(root, schema(), "")
 	if err := d.err(file); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	object := tree.(map[string]any)
 	d.resolve(object)
 	if err := d.err(file); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	def, err := fromTree(object)
 	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", file, err)
+		return nil, nil, fmt.Errorf("parse %s: %w", file, err)
 	}
-	return def, nil
+	return def, d.marks, nil
 }
 
 // load returns the root node of the file's only document.

@@ -45,6 +45,10 @@ func (d *decoder) joinPolicies(tree map[string]any) []string {
 		names = append(names, name)
 		d.resolveSource(p, paths[i], "policy")
 	}
+	// in a definition all of them are policies[i]
+	for i := len(paths) - 1; i >= 0; i-- {
+		d.marks[index("policies", i)] = d.marks[paths[i]]
+	}
 	return names
 }
 
