@@ -1,0 +1,108 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+import type { Sharpie } from "./sharpie";
+
+/** Someone with a browser of their own: what people do, in their words. */
+export class Player {
+  readonly password = "correct horse battery";
+
+  constructor(
+    readonly name: string,
+    private readonly server: Sharpie,
+    public page: Page,
+  ) {}
+
+  get canvas(): Locator {
+    return this.page.locator("#picture");
+  }
+
+  /** The registration form, from wherever the page is. */
+  async register(): Promise<void> {
+    await this.page.getByLabel("Name", { exact: true }).fill(this.name);
+    await this.page.getByLabel("Password", { exact: true }).fill(this.password);
+    await this.page.getByLabel("Password, once more").fill(this.password);
+    await this.page.getByLabel("Registration key").fill(this.server.key);
+    await this.page.getByRole("button", { name: "Create the account" }).click();
+  }
+
+  /** From the experiment's page, logged out, to being registered and back there. */
+  async registerFor(link: string): Promise<void> {
+    await this.page.goto(`/x/${link}`);
+    await this.page.getByRole("link", { name: "Create an account" }).click();
+    await this.register();
+    await expect(this.page).toHaveURL(new RegExp(`/x/${link}`));
+  }
+
+  /** Agrees to what is asked, joins, and is in a session afterwards. */
+  async join(role?: string): Promise<void> {
+    if (role) await this.page.getByRole("radio", { name: role }).check();
+    await this.page.getByRole("button", { name: /^(I agree and start|Start)$/ }).click();
+    await expect(this.page).toHaveURL(/\/s\/[^/]+$/);
+  }
+
+  /** The id of the session that is on screen. */
+  get session(): string {
+    return /\/s\/([^/?#]+)/.exec(this.page.url())?.[1] ?? "";
+  }
+
+  /** The number of steps that the page shows; -1 before the first. */
+  async step(): Promise<number> {
+    const text = await this.page.locator("#hud-step").innerText();
+    return /^\d+$/.test(text) ? Number(text) : -1;
+  }
+
+  /** Waits until an episode runs and at least that many steps are shown. */
+  async playing(steps = 1): Promise<void> {
+    await expect.poll(() => this.step(), { timeout: 30_000, message: `${this.name} sees step ${steps}` }).toBeGreaterThanOrEqual(steps);
+  }
+
+  /** The picture on the canvas, as it is painted now. */
+  picture(): Promise<Picture> {
+    return this.canvas.evaluate((canvas: HTMLCanvasElement) => {
+      const context = canvas.getContext("2d");
+      if (!context) throw new Error("the canvas has no 2d context");
+      const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+      return { width, height, data: Array.from(new Uint32Array(data.buffer)) };
+    });
+  }
+
+  /** Holds a key down for a while, as a thumb does. */
+  async hold(key: string, milliseconds: number): Promise<void> {
+    await this.page.keyboard.down(key);
+    await this.page.waitForTimeout(milliseconds);
+    await this.page.keyboard.up(key);
+  }
+}
+
+/** Pixels of a canvas, row by row. */
+export interface Picture {
+  width: number;
+  height: number;
+  data: number[];
+}
+
+/** What differs between two pictures: how many pixels, and how far apart they lie. */
+export interface Difference {
+  pixels: number;
+  /** Width of the box around all that differs, as a share of the picture's. */
+  width: number;
+}
+
+export function difference(a: Picture, b: Picture): Difference {
+  if (a.width !== b.width || a.height !== b.height) throw new Error("the picture changed its size while playing");
+  let pixels = 0;
+  let left = a.width;
+  let right = -1;
+  for (let i = 0; i < a.data.length; i++) {
+    if (a.data[i] === b.data[i]) continue;
+    const x = i % a.width;
+    pixels++;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+  }
+  return { pixels, width: right < 0 ? 0 : (right - left + 1) / a.width };
+}
+
+/** The number of different colours in a picture: 1 is a blank one. */
+export function colours(a: Picture): number {
+  return new Set(a.data).size;
+}

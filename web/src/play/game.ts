@@ -1,0 +1,264 @@
+import { Notice_Level, Phase_Name, type Phase, type ServerMessage, type Status, type Welcome } from "../gen/play/play_pb";
+import { Controls } from "./controls";
+import { byId, setText } from "./dom";
+import { destination, endingOf } from "./ending";
+import { rate } from "./health";
+import { Hud, waitingLine } from "./hud";
+import { Inputs } from "./inputs";
+import { bindKeyboard } from "./keyboard";
+import { KeyState } from "./keys";
+import { Notices } from "./notices";
+import { Overlay } from "./overlay";
+import { Painter } from "./painter";
+import { bindPanel } from "./panel";
+import { sceneOf } from "./phases";
+import { now, Pinger } from "./pinger";
+import { micros, millis, protocolVersion } from "./protocol";
+import { nameOf, seatList } from "./seats";
+import { PlaySocket } from "./socket";
+import { TextForm } from "./text";
+import { Touch } from "./touch";
+
+const paintedEvery = 1000; // ms
+const farewell = 1200; // ms that the last picture stays before the next page
+
+// Addresses that the server writes into the page.
+export interface Addresses {
+  socket: string;
+  thanks: string;
+  home: string;
+  share: string;
+}
+
+// Game is the play page: it turns what the server says into what is seen, and
+// what the player does into what the server hears.
+export class Game {
+  private readonly picture = byId<HTMLCanvasElement>("picture");
+  private readonly overlay = new Overlay(byId("overlay"), byId("overlay-card"));
+  private readonly hud = new Hud();
+  private readonly notices = new Notices(byId("notices"));
+  private readonly socket: PlaySocket;
+  private readonly pinger: Pinger;
+  private readonly painter: Painter;
+  private readonly text = new TextForm((text) => this.active && this.inputs.text(text));
+  private readonly inputs: Inputs;
+  private keys = new KeyState([]);
+  private controls: Controls | undefined;
+  private touch: Touch | undefined;
+  private unbindKeys: (() => void) | undefined;
+  private welcome: Welcome | undefined;
+  private phase: Phase | undefined;
+  private status: Status | undefined;
+  private lastPainted = 0;
+  private ended = false;
+  private readonly title = document.title;
+
+  constructor(
+    page: HTMLElement,
+    private readonly at: Addresses,
+  ) {
+    this.painter = new Painter(this.picture, byId("stage"), {
+      painted: (episode, step) => this.painted(episode, step),
+      failed: () => this.notices.show({ level: Notice_Level.WARNING, text: "A picture didn't arrive whole." }),
+    });
+    this.socket = new PlaySocket(at.socket, {
+      opened: () => this.pinger.start(),
+      message: (m) => this.message(m),
+      lost: (attempt) => this.lost(attempt),
+      refused: (code, text) => this.refused(code, text),
+    });
+    this.pinger = new Pinger((kind) => this.socket.send(kind), () => this.measured());
+    this.inputs = new Inputs(
+      {
+        send: (kind) => this.socket.send(kind),
+        seen: () => this.painter.seen,
+        now: () => micros(now()),
+        later: (f, ms) => void window.setTimeout(f, ms),
+      },
+      () => this.keys.held,
+    );
+    bindPanel(page, this.picture, (key) => this.keys.match(key) !== undefined);
+    window.setInterval(() => this.tick(), 200);
+    for (const event of ["online", "focus"]) window.addEventListener(event, () => this.socket.retryNow());
+  }
+
+  start(): void {
+    this.socket.connect();
+  }
+
+  // active says whether what the player does counts now.
+  private get active(): boolean {
+    return this.phase?.name === Phase_Name.RUNNING && this.socket.connected && !this.ended;
+  }
+
+  private message(m: ServerMessage): void {
+    switch (m.kind.case) {
+      case "welcome": this.onWelcome(m.kind.value); break;
+      case "phase": this.onPhase(m.kind.value); break;
+      case "frame": this.painter.show(m.kind.value); break;
+      case "status": this.onStatus(m.kind.value); break;
+      case "notice": this.notices.show(m.kind.value); break;
+      case "end": this.onEnd(m.kind.value.code, m.kind.value.text, m.kind.value.next); break;
+      case "pong": this.pinger.pong(m.kind.value); break;
+    }
+    if (m.inputSeq > 0n) this.controls?.used(this.inputs.used(m.inputSeq));
+  }
+
+  private onWelcome(w: Welcome): void {
+    if (w.protocol !== protocolVersion) return window.location.reload(); // a newer server has a newer page
+    const again = this.welcome !== undefined;
+    this.welcome = w;
+    if (!again) this.takeSeat(w);
+    this.painter.expect(w.width, w.height);
+    this.inputs.welcome(w.nextSeq, w.maxInputsPerSecond);
+    if (again) this.announce("Connected again.");
+    this.socket.send({ case: "ready", value: {} });
+  }
+
+  // takeSeat sets up the controls of the seat; once, for it never changes.
+  private takeSeat(w: Welcome): void {
+    this.keys = new KeyState(w.keys.map((k) => k.key));
+    const changed = () => this.keysChanged();
+    this.controls = new Controls(byId("control-keys"), w.keys);
+    this.touch = new Touch(byId("touch"), w.keys, this.keys, changed);
+    this.unbindKeys?.();
+    this.unbindKeys = bindKeyboard(this.keys, () => this.active, changed);
+    this.text.offer(w.text, w.maxText);
+    const hints = [
+      w.severalKeys && w.keys.length > 1 ? "Several keys at once count." : "",
+      w.turnBased ? "The game waits for you." : "",
+    ];
+    setText(byId("controls-hint"), hints.join(" ").trim());
+    byId("controls").hidden = w.keys.length === 0 && !w.text;
+    this.hud.progress(0, w.episodes);
+  }
+
+  private keysChanged(): void {
+    const held = this.keys.held;
+    this.controls?.held(held);
+    this.touch?.held(held);
+    if (this.active) this.inputs.keysChanged();
+  }
+
+  private onPhase(p: Phase): void {
+    const before = this.phase;
+    if (before?.name === Phase_Name.RUNNING && p.name !== Phase_Name.RUNNING) {
+      if (this.keys.releaseAll()) this.keysChanged(); // while it still counts
+    }
+    if (before && before.episode !== p.episode) this.status = undefined;
+    this.phase = p;
+    this.hud.progress(p.episode, this.welcome?.episodes ?? 0);
+    byId("players").hidden = p.seats.length < 2;
+    byId("side-seats").replaceChildren(...seatList(p.seats));
+    this.showPhase();
+    if (p.name === Phase_Name.RUNNING && before?.name !== Phase_Name.RUNNING) this.focusPicture();
+  }
+
+  private showPhase(): void {
+    const p = this.phase;
+    if (!p || this.ended) return;
+    const scene = sceneOf(p, this.welcome?.episodes ?? 0, this.status?.episodeReturn);
+    document.title = scene.title ? `${scene.title} · ${this.title}` : this.title;
+    if (scene.kind === "none") {
+      this.overlay.hide();
+    } else {
+      this.overlay.show(scene, { phase: p, ...(scene.kind === "lobby" && { share: this.at.share, instructions: instructions() }) });
+    }
+    this.tick();
+    this.announce([scene.title, scene.text].filter(Boolean).join(". "), scene.urgent);
+  }
+
+  private onStatus(s: Status): void {
+    this.status = s;
+    this.hud.steps(s.step);
+    this.hud.total(s.episodeReturn);
+    this.tick();
+  }
+
+  private onEnd(code: string, text: string, next: string): void {
+    this.stop();
+    if (code === "replaced") return this.refusedWith(4001, text);
+    const completed = code === "completed";
+    const title = completed ? "That was it. Thank you!" : "The game has ended";
+    this.overlay.show({ kind: completed ? "ended" : "aborted", title, text, until: "" });
+    this.announce(`${title} ${text}`, true);
+    window.setTimeout(() => window.location.assign(destination(next, window.location.href) ?? this.at.thanks), farewell);
+  }
+
+  private lost(attempt: number): void {
+    this.pinger.stop();
+    this.hud.connection(undefined, undefined);
+    if (this.keys.held.length > 0) this.controls?.held(this.keys.held);
+    const text = attempt < 4 ? "Your seat is kept." : "Still trying. Check whether you are online; your seat is kept for a while.";
+    this.overlay.show({ kind: "reconnecting", title: "Reconnecting …", text, until: "" });
+    if (attempt === 1) this.announce("The connection was lost. Reconnecting.", true);
+  }
+
+  private refused(code: number, text: string): void {
+    if (!this.ended) this.refusedWith(code, text);
+  }
+
+  private refusedWith(code: number, text: string): void {
+    this.stop();
+    const ending = endingOf(code, text);
+    if (ending.go === "thanks") return window.location.assign(this.at.thanks);
+    if (ending.go === "login") return window.location.assign(`/login?next=${encodeURIComponent(window.location.pathname)}`);
+    const run = () => (ending.action === "home" ? window.location.assign(this.at.home) : window.location.reload());
+    this.overlay.show({ kind: "refused", title: ending.title, text: ending.text, until: "" }, { action: { label: ending.label, run } });
+    this.announce(`${ending.title}. ${ending.text}`, true);
+  }
+
+  private stop(): void {
+    this.ended = true;
+    this.socket.close();
+    this.pinger.stop();
+    document.title = this.title;
+  }
+
+  private painted(episode: number, step: bigint): void {
+    if (this.status === undefined || step > this.status.step || episode !== this.status.episode) this.hud.steps(step);
+    const at = now();
+    if (at - this.lastPainted < paintedEvery) return;
+    this.lastPainted = at;
+    this.socket.send({ case: "painted", value: { step, episode, clientTimeUs: micros(at) } });
+  }
+
+  private measured(): void {
+    const { clock } = this.pinger;
+    if (clock.typical !== undefined) this.hud.connection(rate(clock.typical, clock.spread), clock.rtt);
+  }
+
+  // tick brings what depends on the time up to date.
+  private tick(): void {
+    const left = (deadline: bigint) => (deadline > 0n ? millis(deadline) - (now() + this.pinger.clock.offset) : undefined);
+    if (this.phase && this.socket.connected) this.overlay.tick(left(this.phase.deadlineUs));
+    if (!this.active || !this.status || !this.welcome) return this.hud.waiting("", undefined);
+    const others = this.phase?.seats.filter((s) => !s.yours) ?? [];
+    const line = waitingLine(this.status, this.welcome.roleIndex, () => (others.length === 1 && others[0] ? nameOf(others[0]) : undefined));
+    this.hud.waiting(line, left(this.status.inputDeadlineUs));
+  }
+
+  private focusPicture(): void {
+    const at = document.activeElement;
+    if (at instanceof HTMLInputElement && !at.readOnly) return; // someone is typing
+    if (document.querySelector("dialog[open]")) return;
+    this.picture.focus({ preventScroll: true });
+  }
+
+  private announce(text: string, urgent = false): void {
+    if (text !== "") setText(byId(urgent ? "alarm" : "announce"), text);
+  }
+}
+
+// instructions is a copy of the experiment's own, for the waiting room on
+// screens that don't show them beside the picture.
+function instructions(): HTMLElement | undefined {
+  const original = document.getElementById("instructions");
+  if (!original) return undefined;
+  const copy = original.cloneNode(true) as HTMLElement;
+  copy.removeAttribute("id");
+  copy.removeAttribute("aria-labelledby");
+  for (const node of copy.querySelectorAll("[id]")) node.removeAttribute("id");
+  copy.className = "";
+  return copy;
+}

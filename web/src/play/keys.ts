@@ -1,0 +1,63 @@
+// Which of a seat's keys are held. Pure: keyboard.ts and touch.ts feed it.
+
+// KeyState follows presses and releases from several sources (keyboard, touch
+// buttons), each under a source id, so that letting go of a button doesn't
+// release the same key on the keyboard.
+export class KeyState {
+  private readonly mapped: ReadonlySet<string>;
+  private readonly down = new Map<string, string>(); // source id → key, oldest press first
+
+  constructor(keys: Iterable<string>) {
+    this.mapped = new Set(keys);
+  }
+
+  // match finds the mapped key that a pressed one means: itself, or the same
+  // letter in the other case (Caps Lock and Shift must not stop a player).
+  match(key: string): string | undefined {
+    if (this.mapped.has(key)) return key;
+    if ([...key].length !== 1) return undefined;
+    for (const other of [key.toLowerCase(), key.toUpperCase()]) {
+      if (this.mapped.has(other)) return other;
+    }
+    return undefined;
+  }
+
+  // press returns whether the set of held keys changed.
+  press(source: string, key: string): boolean {
+    const mapped = this.match(key);
+    if (mapped === undefined || this.down.has(source)) return false;
+    const before = this.isHeld(mapped);
+    this.down.set(source, mapped);
+    return !before;
+  }
+
+  // release returns whether the set of held keys changed.
+  release(source: string): boolean {
+    const key = this.down.get(source);
+    if (key === undefined) return false;
+    this.down.delete(source);
+    return !this.isHeld(key);
+  }
+
+  // releaseAll returns whether anything was held.
+  releaseAll(): boolean {
+    const any = this.down.size > 0;
+    this.down.clear();
+    return any;
+  }
+
+  // keyOf is the key that a source holds.
+  keyOf(source: string): string | undefined {
+    return this.down.get(source);
+  }
+
+  isHeld(key: string): boolean {
+    for (const k of this.down.values()) if (k === key) return true;
+    return false;
+  }
+
+  // held lists the held keys, oldest press first, each once.
+  get held(): string[] {
+    return [...new Set(this.down.values())];
+  }
+}
