@@ -22,14 +22,14 @@ func Check(d *Definition, e *envs.Registry, a *agents.Registry) error {
 // CheckSource parses a file and checks it, so that the problems of Check have
 // their places in the file.
 func CheckSource(src Source, e *envs.Registry, a *agents.Registry) (*Definition, error) {
-	d, marks, err := parse(src.Name, src.YAML)
+	d, at, err := parse(src.Name, src.YAML)
 	if err != nil {
 		return nil, err
 	}
 	c := check(d, e, a)
-	placed := decoder{marks: marks}
+	placed := decoder{places: at}
 	for _, p := range c.list {
-		placed.at(p.Key, "%s", p.Text)
+		placed.at(at.inFile(p.Key), "%s", p.Text)
 	}
 	placed.more = c.more
 	if err := placed.err(src.Name); err != nil {

@@ -27,26 +27,26 @@ func Parse(file string, data []byte) (*Definition, error) {
 }
 
 // parse returns the place of every key besides.
-func parse(file string, data []byte) (*Definition, map[string]mark, error) {
+func parse(file string, data []byte) (*Definition, places, error) {
 	root, err := load(file, data)
 	if err != nil {
-		return nil, nil, err
+		return nil, places{}, err
 	}
-	d := &decoder{marks: map[string]mark{}}
+	d := &decoder{places: newPlaces()}
 	tree, _ := d.value(root, schema(), "")
 	if err := d.err(file); err != nil {
-		return nil, nil, err
+		return nil, places{}, err
 	}
 	object := tree.(map[string]any)
 	d.resolve(object)
 	if err := d.err(file); err != nil {
-		return nil, nil, err
+		return nil, places{}, err
 	}
 	def, err := fromTree(object)
 	if err != nil {
-		return nil, nil, fmt.Errorf("parse %s: %w", file, err)
+		return nil, places{}, fmt.Errorf("parse %s: %w", file, err)
 	}
-	return def, d.marks, nil
+	return def, d.places, nil
 }
 
 // load returns the root node of the file's only document.

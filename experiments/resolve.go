@@ -35,6 +35,12 @@ func (d *decoder) joinPolicies(tree map[string]any) []string {
 		return nil
 	}
 	tree["policies"] = all
+	for i, p := range paths {
+		if named := join("policies", all[i].(map[string]any)["name"].(string)); d.marks[p] == d.marks[named] && p != "policy" {
+			paths[i] = named
+		}
+		d.written[index("policies", i)] = paths[i]
+	}
 	var names []string
 	for i, p := range all {
 		p := p.(map[string]any)
@@ -44,10 +50,6 @@ func (d *decoder) joinPolicies(tree map[string]any) []string {
 		}
 		names = append(names, name)
 		d.resolveSource(p, paths[i], "policy")
-	}
-	// in a definition all of them are policies[i]
-	for i := len(paths) - 1; i >= 0; i-- {
-		d.marks[index("policies", i)] = d.marks[paths[i]]
 	}
 	return names
 }
