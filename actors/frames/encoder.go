@@ -2,67 +2,171 @@ package frames
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
+	"slices"
 
 	"sharpie/actors/messages"
 	"sharpie/envs"
 )
 
-// ErrFrame is returned for a frame whose pixels do not fit its size.
+// ErrFrame is returned for a frame whose pixels do not fit its size or palette.
 var ErrFrame = errors.New("frames: malformed frame")
 
-// Encoder encodes the frames of one episode, one after the other, from one goroutine.
+// maxSide bounds the width and height of a frame, in pixels.
+const maxSide = 1 << 14
+
+// Encoder encodes the frames of one episode, one after the other, from one
+// goroutine. It remembers the last picture, and little else: the memory for
+// compression is shared between all encoders.
 type Encoder struct {
-	last envs.Frame
-	some bool
+	// last is the picture sent last; its memory belongs to the encoder.
+	last  envs.Frame
+	codec messages.Codec // of last; 0 before the first
+	slow  int            // pixels that take about a millisecond with that codec
+	// head is the beginning of a palette PNG, the same while size and colours are.
+	head header
 }
 
 // NewEncoder returns an encoder that has seen nothing.
 func NewEncoder() *Encoder { return &Encoder{} }
 
 // Encode returns the frame as a picture, or changed = false for the same pixels
-// as before. data belongs to the caller.
+// as before. data belongs to the caller; the frame's memory is not kept. It
+// returns ErrFrame for a frame that contradicts itself.
 func (e *Encoder) Encode(f envs.Frame) (codec messages.Codec, data []byte, changed bool, err error) {
-	n := f.Width * f.Height
-	if f.Index != nil {
-		if len(f.Index) != n || len(f.Palette)%3 != 0 || len(f.Palette) == 0 {
-			return 0, nil, false, fmt.Errorf("%w: %d indexes for %d×%d", ErrFrame, len(f.Index), f.Width, f.Height)
-		}
-	} else if len(f.RGB) != 3*n {
-		return 0, nil, false, fmt.Errorf("%w: %d bytes for %d×%d", ErrFrame, len(f.RGB), f.Width, f.Height)
-	}
-	if e.some && bytes.Equal(e.last.Index, f.Index) && bytes.Equal(e.last.RGB, f.RGB) && bytes.Equal(e.last.Palette, f.Palette) {
+	if e.same(f) {
 		return 0, nil, false, nil
 	}
-	e.some = true
-	e.last.Index = append(e.last.Index[:0], f.Index...)
-	e.last.RGB = append(e.last.RGB[:0], f.RGB...)
-	e.last.Palette = append(e.last.Palette[:0], f.Palette...)
-	var out bytes.Buffer
-	if f.Index != nil {
-		var pal color.Palette
-		for i := 0; i < len(f.Palette); i += 3 {
-			pal = append(pal, color.RGBA{f.Palette[i], f.Palette[i+1], f.Palette[i+2], 255})
-		}
-		img := &image.Paletted{Pix: f.Index, Stride: f.Width, Rect: image.Rect(0, 0, f.Width, f.Height), Palette: pal}
-		enc := png.Encoder{CompressionLevel: png.BestSpeed}
-		if err := enc.Encode(&out, img); err != nil {
-			return 0, nil, false, err
-		}
-		return messages.Codec_CODEC_PNG, out.Bytes(), true, nil
-	}
-	img := image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
-	for i := range n {
-		copy(img.Pix[4*i:4*i+3], f.RGB[3*i:3*i+3])
-		img.Pix[4*i+3] = 255
-	}
-	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 85}); err != nil {
+	if err := check(f); err != nil {
 		return 0, nil, false, err
 	}
-	return messages.Codec_CODEC_JPEG, out.Bytes(), true, nil
+	if codec, data, err = e.encode(f); err != nil {
+		return 0, nil, false, err
+	}
+	e.last.Width, e.last.Height = f.Width, f.Height
+	e.last.Index = keep(e.last.Index, f.Index)
+	e.last.Palette = keep(e.last.Palette, f.Palette)
+	e.last.RGB = keep(e.last.RGB, f.RGB)
+	e.codec = codec
+	return codec, data, true, nil
+}
+
+// encodeOwned is Encode for a frame whose memory the encoder may keep: it is
+// exchanged for the memory of the frame before.
+func (e *Encoder) encodeOwned(f *envs.Frame) (codec messages.Codec, data []byte, changed bool, err error) {
+	if e.same(*f) {
+		return 0, nil, false, nil
+	}
+	if err := check(*f); err != nil {
+		return 0, nil, false, err
+	}
+	if codec, data, err = e.encode(*f); err != nil {
+		return 0, nil, false, err
+	}
+	e.last, *f = *f, e.last
+	e.codec = codec
+	return codec, data, true, nil
+}
+
+func (e *Encoder) encode(f envs.Frame) (messages.Codec, []byte, error) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	e.slow = slowPNG
+	if f.Index != nil {
+		data, err := w.png(&e.head, f.Width, f.Height, f.Index, f.Palette)
+		return messages.Codec_CODEC_PNG, data, err
+	}
+	if index, palette, ok := w.palettise(f.RGB); ok {
+		data, err := w.png(&e.head, f.Width, f.Height, index, palette)
+		return messages.Codec_CODEC_PNG, data, err
+	}
+	data, err := w.jpeg(f.Width, f.Height, f.RGB)
+	if e.slow = slowJPEG; w.turbo.usable() {
+		e.slow = slowTurbo
+	}
+	return messages.Codec_CODEC_JPEG, data, err
+}
+
+// same reports whether the frame shows the same pixels as the one before.
+func (e *Encoder) same(f envs.Frame) bool {
+	return e.codec != 0 && f.Width == e.last.Width && f.Height == e.last.Height &&
+		(f.Index == nil) == (e.last.Index == nil) && bytes.Equal(f.Index, e.last.Index) &&
+		bytes.Equal(f.RGB, e.last.RGB) && bytes.Equal(f.Palette, e.last.Palette)
+}
+
+// Slow reports whether the next frame of this size should be encoded beside the
+// environment's goroutine: the last one took more than about a millisecond.
+func (e *Encoder) Slow() bool {
+	return e.last.Width*e.last.Height > e.slow
+}
+
+// Pixels that take about a millisecond, by benchmark.
+const (
+	slowPNG   = 800_000
+	slowJPEG  = 30_000
+	slowTurbo = 150_000
+)
+
+// keep copies src into dst's memory; nil stays nil.
+func keep(dst, src []byte) []byte {
+	if src == nil {
+		return nil
+	}
+	return append(dst[:0], src...)
+}
+
+// check finds a frame that contradicts itself.
+func check(f envs.Frame) error {
+	if f.Width < 1 || f.Height < 1 || f.Width > maxSide || f.Height > maxSide {
+		return fmt.Errorf("%w: size is %d×%d, allowed are 1×1 to %d×%d", ErrFrame, f.Width, f.Height, maxSide, maxSide)
+	}
+	n := f.Width * f.Height
+	switch {
+	case f.Index == nil && f.RGB == nil:
+		return fmt.Errorf("%w: neither RGB nor Index is set", ErrFrame)
+	case f.Index != nil && f.RGB != nil:
+		return fmt.Errorf("%w: both RGB and Index are set", ErrFrame)
+	case f.RGB != nil && len(f.RGB) != 3*n:
+		return fmt.Errorf("%w: %d bytes of RGB for %d×%d, want %d", ErrFrame, len(f.RGB), f.Width, f.Height, 3*n)
+	case f.RGB != nil:
+		return nil
+	case len(f.Index) != n:
+		return fmt.Errorf("%w: %d bytes of Index for %d×%d, want %d", ErrFrame, len(f.Index), f.Width, f.Height, n)
+	case len(f.Palette) == 0 || len(f.Palette)%3 != 0 || len(f.Palette) > 3*256:
+		return fmt.Errorf("%w: %d bytes of Palette, want 3 for each of 1 to 256 colours", ErrFrame, len(f.Palette))
+	}
+	if colors := len(f.Palette) / 3; !within(f.Index, colors) {
+		return fmt.Errorf("%w: an Index of %d in a palette of %d colours", ErrFrame, slices.Max(f.Index), colors)
+	}
+	return nil
+}
+
+// within reports whether all indexes are below a number of colours, 1 to 256.
+func within(index []byte, colors int) bool {
+	if colors == 256 {
+		return true
+	}
+	i := 0
+	if colors <= 128 {
+		// Eight at a time: no byte may have its top bit, nor get it by adding what
+		// lifts the first bad index to 128. No byte carries into the next.
+		const tops = 0x8080808080808080
+		lift := uint64(128-colors) * 0x0101010101010101
+		bad := uint64(0)
+		for ; i+8 <= len(index); i += 8 {
+			x := binary.LittleEndian.Uint64(index[i:])
+			bad |= x | (x&^tops + lift)
+		}
+		if bad&tops != 0 {
+			return false
+		}
+	}
+	for _, x := range index[i:] {
+		if int(x) >= colors {
+			return false
+		}
+	}
+	return true
 }
