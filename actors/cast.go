@@ -1,0 +1,46 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// cast is what every actor of this process shares: configuration, counters, and
+// where the two well-known actors are. It never changes once the actors run, but
+// for its counters.
+type cast struct {
+	cfg     Config
+	log     *slog.Logger
+	root    *actor.RootContext
+	lobby   *actor.PID
+	queue   *actor.PID
+	metrics *metrics
+	counts  *counts
+	health  *storeHealth
+}
+
+// counts are the gauges that Health and Prometheus read at any time.
+type counts struct {
+	sessions  atomic.Int64 // not ended
+	waiting   atomic.Int64 // in the queue
+	slots     atomic.Int64
+	freeSlots atomic.Int64
+	unstored  atomic.Int64 // step records
+	connected atomic.Int64 // sockets
+	draining  atomic.Bool
+}
+
+// stopOnPanic is the supervision of every stateful actor: it stops, and sees its
+// state intact in Stopping. A restart would put an empty one in its place.
+func stopOnPanic() actor.PropsOption {
+	return actor.WithSupervisor(actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective }))
+}
+
+// unknown counts a message that an actor does not take.
+func (c *cast) unknown(ctx actor.Context, log *slog.Logger) {
+	c.metrics.stale.WithLabelValues("unknown").Inc()
+	log.Warn("message of an unknown kind dropped", "kind", fmt.Sprintf("%T", ctx.Message()))
+}

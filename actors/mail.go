@@ -1,0 +1,197 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
+	"sharpie/actors/play"
+	"sharpie/persistence"
+)
+
+// The messages between the actors of one web node. They are immutable once sent.
+// Commands are imperative, facts past tense; doc.go says who sends which to whom.
+// What crosses to a Runner is in package messages.
+
+// Façade to Lobby.
+type (
+	join       struct{ JoinRequest }
+	countLobby struct{ link, room string }
+	list       struct{} // answered with []*actor.PID
+	drain      struct{ until time.Time }
+)
+
+// Lobby to Session.
+type (
+	// take asks for a seat; the sender is the façade, which gets the Ticket.
+	take struct {
+		JoinRequest
+		role string
+		// back asks for the seat that the participant has.
+		back bool
+	}
+	// wrapUp ends a session that has not begun to play, because the server stops.
+	wrapUp struct{}
+	// giveUp ends the actor, whether or not everything is stored.
+	giveUp struct{}
+)
+
+// Session to Lobby.
+type (
+	// refused hands a Join back: the seat is not to be had.
+	refused struct {
+		session persistence.SessionID
+		req     JoinRequest
+		sender  *actor.PID
+		back    bool
+	}
+	seatFreed struct {
+		session     persistence.SessionID
+		role        string
+		participant persistence.ParticipantID
+	}
+	phaseChanged struct {
+		session persistence.SessionID
+		phase   phase
+	}
+)
+
+// Façade to Session.
+type (
+	attach struct{ participant persistence.ParticipantID }
+	leave  struct{ participant persistence.ParticipantID }
+	look   struct{} // answered with SessionView
+	abort  struct{ by, reason string }
+)
+
+// Session to Participant.
+type (
+	// admit takes a new socket in; the sender is the façade.
+	admit struct{ conn *connection }
+	// dismiss ends the participant's socket for good.
+	dismiss struct {
+		last  []byte
+		close Close
+	}
+)
+
+// Participant to Session.
+type (
+	attached struct {
+		participant persistence.ParticipantID
+		conn        *connection
+		nextSeq     uint64
+		again       bool // there was a socket before
+	}
+	away      struct{ participant persistence.ParticipantID }
+	gone      struct{ participant persistence.ParticipantID }
+	seatInput struct {
+		participant persistence.ParticipantID
+		episode     uint32
+		in          *messages.Input
+	}
+	seatReady struct{ participant persistence.ParticipantID }
+	seatRTT   struct {
+		participant persistence.ParticipantID
+		rtt         time.Duration
+	}
+)
+
+// Connection to Participant.
+type (
+	inputReceived struct {
+		conn *connection
+		in   *play.Input
+		at   time.Time
+	}
+	pinged struct {
+		conn   *connection
+		offset int64 // µs, server minus client
+		rtt    time.Duration
+	}
+	painted struct {
+		conn *connection
+		p    *play.Painted
+	}
+	readied  struct{ conn *connection }
+	left     struct{ conn *connection }
+	detached struct{ conn *connection }
+)
+
+// Session to Queue.
+type (
+	enqueue struct {
+		session persistence.SessionID
+		needs   []string
+	}
+	withdraw struct{ session persistence.SessionID }
+	// declined: the runner was not needed any more, and knows nothing of it.
+	declined struct {
+		session persistence.SessionID
+		runner  *actor.PID
+	}
+)
+
+// Queue to Session.
+type (
+	assigned struct {
+		runner *actor.PID
+		id     string
+		slot   uint32
+	}
+	// unsatisfiable: no slot that is known has the labels that are needed.
+	unsatisfiable struct{ needs []string }
+)
+
+// Façade to Queue.
+type listRunners struct{} // answered with []RunnerView
+
+// Session to Recorder.
+type (
+	putSession struct{ doc persistence.Session }
+	putEpisode struct{ doc persistence.Episode } // the first one inserts
+	putEvents  struct{ events []*persistence.Event }
+	putState   struct{ doc *persistence.Checkpoint }
+	complete   struct {
+		participants []persistence.ParticipantID
+		code         string // "random" makes one each
+	}
+	record struct {
+		episode persistence.EpisodeID
+		step    *messages.StepRecord
+		at      time.Time
+	}
+	// feedback adds a reward that was given after the last step.
+	feedback struct {
+		role   int
+		reward float64
+	}
+	// closeBooks is the last message: answered with booksClosed once all is stored.
+	closeBooks struct{ doc persistence.Session }
+)
+
+// Recorder to Session.
+type (
+	stored struct {
+		episode persistence.EpisodeID
+		through uint64
+		steps   int // how many that are
+	}
+	booksClosed struct{}
+	// unstorable: the store refuses something, and repeating is useless.
+	unstorable struct {
+		what string
+		err  error
+	}
+	overflowed struct{ steps int }
+)
+
+// written is what a write's goroutine tells its Recorder.
+type written struct{ err error }
+
+// rang is an alarm that went off: which one, and of which generation.
+type rang struct {
+	name string
+	gen  uint64
+}

@@ -1,0 +1,288 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
+	"sharpie/persistence"
+)
+
+// recorder writes everything about one session, strictly in the order in which it
+// was said, one write at a time. Steps are gathered into chunks of at most a second
+// or 256 steps. While the store is away it tries again, for as long as it takes;
+// it says stored only after the store has said yes, so what waits is bounded by
+// what a runner may have unacknowledged.
+type recorder struct {
+	cast    *cast
+	log     *slog.Logger
+	session *actor.PID
+	books   *books // belongs to the write that is under way, if there is one
+
+	batch    batch
+	versions []string // policy versions in force, by role
+	roles    []string // of the episode
+	flush    alarm
+	retry    alarm
+	queue    []*job
+	busy     bool // a write is under way, or waits to be repeated
+	tries    int
+	unstored int
+	overflow bool
+	closing  bool
+	stopping bool
+}
+
+// batch is consecutive steps of one episode that are not a chunk yet.
+type batch struct {
+	episode persistence.EpisodeID
+	records []*messages.StepRecord
+	bytes   int
+	at      time.Time // of the last one
+}
+
+// job is one write.
+type job struct {
+	what string
+	do   func(context.Context) error
+	// For steps: whose, how far, and how many.
+	episode persistence.EpisodeID
+	through uint64
+	steps   int
+}
+
+// Bounds of a chunk. It is cut early by up to a third, at random, so that the
+// recorders of many sessions do not write in the same instant.
+const (
+	chunkAge   = 950 * time.Millisecond
+	chunkBytes = 4 << 20
+)
+
+func recorderProps(c *cast, log *slog.Logger, id persistence.SessionID) *actor.Props {
+	return actor.PropsFromProducer(func() actor.Actor {
+		return &recorder{cast: c, log: log, books: newBooks(c.cfg.Store, id), flush: alarm{name: "flush"}, retry: alarm{name: "retry"}}
+	})
+}
+
+func (r *recorder) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		r.session = ctx.Parent()
+	case *record:
+		r.record(ctx, m)
+	case *putSession:
+		r.put(ctx, "the session", func(c context.Context) error { return r.books.putSession(c, m.doc) })
+	case *putEpisode:
+		r.episode(ctx, m)
+	case *putEvents:
+		r.put(ctx, "events", func(c context.Context) error { return r.books.store.InsertEvents(c, m.events) })
+	case *putState:
+		r.put(ctx, "a checkpoint", func(c context.Context) error { return r.books.store.InsertCheckpoint(c, m.doc) })
+	case *feedback:
+		r.put(ctx, "feedback", func(context.Context) error { r.books.feedback(m); return nil })
+	case *complete:
+		r.put(ctx, "completion codes", func(c context.Context) error { return r.books.complete(c, m) })
+	case *closeBooks:
+		r.cut(ctx)
+		r.put(ctx, "the session", func(c context.Context) error { return r.books.putSession(c, m.doc) })
+		r.closing = true
+	case *written:
+		r.written(ctx, m.err)
+	case *rang:
+		switch {
+		case r.flush.is(m):
+			r.cut(ctx)
+		case r.retry.is(m):
+			r.write(ctx)
+		}
+	case *actor.Stopping:
+		r.finish()
+	case *actor.Stopped:
+	default:
+		r.cast.unknown(ctx, r.log)
+	}
+}
+
+// record gathers a step.
+func (r *recorder) record(ctx actor.Context, m *record) {
+	if r.unstored >= r.cast.cfg.Limits.UnstoredSteps+persistence.MaxChunkSteps {
+		if !r.overflow {
+			r.overflow = true
+			ctx.Send(r.session, &overflowed{steps: r.unstored})
+		}
+		return // not stored, hence never acknowledged
+	}
+	if r.batch.episode != m.episode {
+		r.cut(ctx)
+		r.batch.episode = m.episode
+	}
+	if len(r.batch.records) == 0 {
+		r.flush.set(ctx, chunkAge-time.Duration(rand.Int64N(int64(chunkAge/3))))
+	}
+	r.batch.records = append(r.batch.records, m.step)
+	r.batch.bytes += sizeOf(m.step)
+	r.batch.at = m.at
+	r.unstored++
+	if len(r.batch.records) >= persistence.MaxChunkSteps || r.batch.bytes >= chunkBytes {
+		r.cut(ctx)
+	}
+}
+
+// sizeOf is what a record weighs, roughly, in bytes: its observations.
+func sizeOf(s *messages.StepRecord) int {
+	n := 0
+	for _, r := range s.GetRoles() {
+		n += 64 + len(r.GetObservation().GetArray().GetData()) + len(r.GetInfo())
+	}
+	return n
+}
+
+// cut makes a chunk of what was gathered.
+func (r *recorder) cut(ctx actor.Context) {
+	b := r.batch
+	r.batch = batch{}
+	r.flush.clear()
+	if len(b.records) == 0 {
+		return
+	}
+	chunk, versions := chunkOf(r.books.id, b.episode, r.roles, b.records, r.versions, b.at)
+	r.versions = versions
+	r.add(ctx, &job{
+		what: "steps", episode: b.episode, through: b.records[len(b.records)-1].GetStep(), steps: len(b.records),
+		do: func(c context.Context) error { return r.books.putSteps(c, chunk, b.records) },
+	})
+}
+
+// episode begins an episode, or writes its end after its last steps.
+func (r *recorder) episode(ctx actor.Context, m *putEpisode) {
+	r.cut(ctx)
+	if m.doc.Status == "running" {
+		r.roles = make([]string, len(m.doc.Roles))
+		r.versions = make([]string, len(m.doc.Roles))
+		for i := range m.doc.Roles {
+			r.roles[i], r.versions[i] = m.doc.Roles[i].Role, m.doc.Roles[i].PolicyVersion
+		}
+	}
+	r.put(ctx, "the episode", func(c context.Context) error { return r.books.putEpisode(c, m.doc) })
+}
+
+func (r *recorder) put(ctx actor.Context, what string, do func(context.Context) error) {
+	r.add(ctx, &job{what: what, do: do})
+}
+
+func (r *recorder) add(ctx actor.Context, j *job) {
+	r.queue = append(r.queue, j)
+	if !r.busy {
+		r.write(ctx)
+	}
+}
+
+// write begins the first write of the queue, beside the actor.
+func (r *recorder) write(ctx actor.Context) {
+	r.busy = true
+	root, self, j := ctx.ActorSystem().Root, ctx.Self(), r.queue[0]
+	go func() { root.Send(self, &written{err: r.try(j)}) }()
+}
+
+// try does one write. A store that panics has failed, and may be asked again.
+func (r *recorder) try(j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(persistence.ErrUnavailable, panicError{p})
+		}
+	}()
+	began := time.Now()
+	c, cancel := context.WithTimeout(context.Background(), r.cast.cfg.Limits.WriteTimeout)
+	defer cancel()
+	err = j.do(c)
+	r.cast.metrics.writes.Observe(time.Since(began).Seconds())
+	return err
+}
+
+// written: the write has ended.
+func (r *recorder) written(ctx actor.Context, err error) {
+	if r.stopping || len(r.queue) == 0 {
+		return
+	}
+	j := r.queue[0]
+	switch {
+	case err == nil:
+		r.tries = 0
+		r.cast.health.well()
+		r.done(ctx, j)
+	case errors.Is(err, persistence.ErrInvalid) || errors.Is(err, persistence.ErrConflict):
+		r.tries = 0
+		r.cast.metrics.storeFails.WithLabelValues("refused").Inc()
+		ctx.Send(r.session, &unstorable{what: j.what, err: err})
+		r.unstored -= j.steps
+	default:
+		r.cast.metrics.storeFails.WithLabelValues("away").Inc()
+		r.cast.health.ill(err)
+		r.tries++
+		r.retry.set(ctx, backoff(r.tries))
+		return
+	}
+	r.queue[0] = nil
+	r.queue = r.queue[1:]
+	r.busy = len(r.queue) > 0
+	if r.busy {
+		r.write(ctx)
+		return
+	}
+	r.queue = nil
+	if r.closing {
+		ctx.Send(r.session, &booksClosed{})
+	}
+}
+
+func (r *recorder) done(ctx actor.Context, j *job) {
+	if j.steps == 0 {
+		return
+	}
+	r.unstored -= j.steps
+	r.cast.metrics.stored.Add(float64(j.steps))
+	ctx.Send(r.session, &stored{episode: j.episode, through: j.through, steps: j.steps})
+}
+
+// backoff is how long to wait before try n+1: doubled each time, 50 ms to 5 s, and
+// up to a quarter less, at random.
+func backoff(tries int) time.Duration {
+	d := 5 * time.Second
+	if tries < 8 {
+		d = min(d, 25*time.Millisecond<<tries)
+	}
+	return d - time.Duration(rand.Int64N(int64(d/4)))
+}
+
+// finish writes what is left while the actor stops: nothing follows, so the writes
+// are made here, within bounded time. What remains after that is lost, and said.
+func (r *recorder) finish() {
+	r.flush.clear()
+	r.retry.clear()
+	r.stopping = true
+	if len(r.batch.records) > 0 {
+		b := r.batch
+		chunk, _ := chunkOf(r.books.id, b.episode, r.roles, b.records, r.versions, b.at)
+		r.queue = append(r.queue, &job{what: "steps", steps: len(b.records), do: func(c context.Context) error { return r.books.putSteps(c, chunk, b.records) }})
+	}
+	limit := time.Now().Add(lastChance)
+	for len(r.queue) > 0 && time.Now().Before(limit) {
+		if err := r.try(r.queue[0]); err != nil && !errors.Is(err, persistence.ErrInvalid) && !errors.Is(err, persistence.ErrConflict) {
+			time.Sleep(min(backoff(1), time.Until(limit)))
+			continue
+		}
+		r.unstored -= r.queue[0].steps
+		r.queue = r.queue[1:]
+	}
+	if len(r.queue) > 0 {
+		r.log.Error("recorder stopped with unstored writes", "writes", len(r.queue), "steps", r.unstored)
+	}
+}
+
+// lastChance is how long a recorder that is stopped may still write.
+const lastChance = 2 * time.Second

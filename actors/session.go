@@ -1,0 +1,275 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
+	"sharpie/experiments"
+	"sharpie/persistence"
+)
+
+// session is one group's run through an experiment, and the one owner of it: its
+// phase, its seats, the order of things, and the runner that it holds. What it
+// does in which phase is in phase.go; the other session_*.go files are its parts:
+// seats, phases, episodes, pictures, books and view.
+type session struct {
+	cast       *cast
+	log        *slog.Logger
+	id         persistence.SessionID
+	link       string
+	version    int
+	room       string
+	bundle     string
+	def        *experiments.Definition
+	canonical  []byte
+	singleSeat bool
+
+	machine  machine
+	since    time.Time // of the phase
+	deadline time.Time // of the phase; zero: none
+	reason   persistence.Reason
+	notice   string // a sentence beside the phase, for participants
+	phaseEnd alarm  // the phase's deadline
+	left     time.Duration
+	patience alarm // waits of an ending session: for the runner, for the store
+	seatNews alarm // seats changed, and nobody was told yet
+
+	seats    []*seat // in the order of Definition.agents
+	opened   time.Time
+	started  *time.Time
+	ended    *time.Time
+	lobbyEnd time.Time
+
+	recorder *actor.PID
+	runner   *actor.PID // held from the first episode to the last
+	runnerID string
+	slot     uint32
+	used     bool // the runner was given an episode
+	begun    int // episodes begun, attempts not counted
+	episode  *episode
+	picture  []byte // the last Frame, encoded; nil before the first
+	width    uint32
+	height   uint32
+	states   map[string]*messages.AgentState // by role: carried to the next episode
+
+	unstored  int
+	finishing bool // the books are being closed
+	goodbyes  bool // participants were told
+	closed    bool // everything is stored
+	stopped   bool
+}
+
+// newSession prepares a session for its first Join.
+func newSession(c *cast, id persistence.SessionID, r JoinRequest, canonical []byte) *session {
+	s := &session{
+		cast: c, id: id, link: r.Experiment, version: r.Version, room: r.Room, bundle: r.BundleHash,
+		def: r.Definition, canonical: canonical,
+		log:      c.log.With("session", string(id), "experiment", r.Experiment),
+		machine:  machine{phase: phaseWaiting},
+		states:   map[string]*messages.AgentState{},
+		phaseEnd: alarm{name: "phase"}, patience: alarm{name: "patience"}, seatNews: alarm{name: "seats"},
+	}
+	for i := range r.Definition.Agents {
+		if a := &r.Definition.Agents[i]; a.Participant {
+			s.seats = append(s.seats, &seat{index: i, agent: a, rules: rulesOf(a, c.cfg.Limits)})
+		}
+	}
+	s.singleSeat = len(s.seats) == 1
+	return s
+}
+
+// Receive is the session's one door.
+func (s *session) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		s.open(ctx)
+	case *actor.Stopping:
+		s.stopping(ctx)
+	case *actor.Stopped, *actor.Restarting:
+	case *actor.Terminated:
+		s.terminated(ctx, m.Who)
+	case *rang:
+		s.rang(ctx, m)
+	default:
+		if !s.fromPeople(ctx) && !s.fromRunner(ctx) && !s.fromRecorder(ctx) {
+			s.cast.unknown(ctx, s.log)
+		}
+	}
+}
+
+// fromPeople takes what participants, Lobby, Queue and Admin say.
+func (s *session) fromPeople(ctx actor.Context) bool {
+	switch m := ctx.Message().(type) {
+	case *seatInput:
+		s.input(ctx, m)
+	case *take:
+		s.take(ctx, m)
+	case *attach:
+		s.attach(ctx, m)
+	case *attached:
+		s.attached(ctx, m)
+	case *away:
+		s.away(ctx, m)
+	case *gone:
+		s.gone(ctx, m)
+	case *leave:
+		s.leave(ctx, m)
+	case *seatReady:
+		s.ready(ctx, m)
+	case *seatRTT:
+		if st := s.seatOf(m.participant); st != nil {
+			st.rtt = m.rtt
+		}
+	case *look:
+		ctx.Respond(s.view())
+	case *abort:
+		s.abortBy(ctx, m)
+	case *wrapUp:
+		if s.machine.phase.seating() || s.machine.phase == phaseQueued {
+			s.abort(ctx, reasonStopping, "the server stopped before the first episode")
+		}
+	case *giveUp:
+		s.stop(ctx)
+	case *assigned:
+		s.assigned(ctx, m)
+	case *unsatisfiable:
+		s.unsatisfiable(ctx, m)
+	default:
+		return false
+	}
+	return true
+}
+
+// fromRunner takes what the runner says, of the episode that runs.
+func (s *session) fromRunner(ctx actor.Context) bool {
+	switch m := ctx.Message().(type) {
+	case *messages.Stepped:
+		if s.current(m.GetEpisodeId(), "Stepped") {
+			s.stepped(ctx, m)
+		}
+	case *messages.Pictured:
+		if s.current(m.GetEpisodeId(), "Pictured") {
+			s.pictured(m)
+		}
+	case *messages.Waiting:
+		if s.current(m.GetEpisodeId(), "Waiting") {
+			s.waitingFor(m)
+		}
+	case *messages.Started:
+		if s.current(m.GetEpisodeId(), "Started") {
+			s.episodeStarted(ctx, m)
+		}
+	case *messages.EpisodeEnded:
+		if s.current(m.GetEpisodeId(), "EpisodeEnded") {
+			s.episodeEnded(ctx, m)
+		}
+	case *messages.Failed:
+		if s.current(m.GetEpisodeId(), "Failed") {
+			s.episodeFailed(ctx, m)
+		}
+	case *messages.Checkpoint:
+		if s.current(m.GetEpisodeId(), "Checkpoint") {
+			s.checkpoint(ctx, m)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// fromRecorder takes what the recorder says.
+func (s *session) fromRecorder(ctx actor.Context) bool {
+	switch m := ctx.Message().(type) {
+	case *stored:
+		s.stored(ctx, m)
+	case *booksClosed:
+		s.closed = true
+		s.goodbye(ctx)
+		s.stop(ctx)
+	case *unstorable:
+		s.fault(ctx, "store", fmt.Sprintf("%s: %v", m.what, m.err))
+		s.abort(ctx, reasonRefused, fmt.Sprintf("the store refused %s: %v", m.what, m.err))
+	case *overflowed:
+		s.abort(ctx, reasonStoreAway, fmt.Sprintf("%d steps were not stored", m.steps))
+	default:
+		return false
+	}
+	return true
+}
+
+// current reports whether a runner's message is about the episode that runs.
+func (s *session) current(id, kind string) bool {
+	if s.episode != nil && !s.episode.over && id == string(s.episode.doc.ID) {
+		return true
+	}
+	s.cast.metrics.stale.WithLabelValues(kind).Inc()
+	return false
+}
+
+// open begins the session's life.
+func (s *session) open(ctx actor.Context) {
+	s.opened = time.Now().UTC()
+	s.lobbyEnd = s.opened.Add(time.Duration(s.def.Experiment.LobbyTimeout))
+	s.recorder = ctx.Spawn(recorderProps(s.cast, s.log, s.id))
+	s.entered(ctx, "")
+}
+
+// terminated: somebody that this session depends on is no more.
+func (s *session) terminated(ctx actor.Context, who *actor.PID) {
+	switch {
+	case who.Equal(s.recorder):
+		if s.stopped {
+			return
+		}
+		s.cast.metrics.faults.WithLabelValues("recorder").Inc()
+		s.closed = true // there is nobody to wait for
+		s.abort(ctx, reasonInternal, "the recorder stopped because of a fault")
+		s.goodbye(ctx)
+		s.stop(ctx)
+	case s.runner != nil && who.Equal(s.runner):
+		s.runnerLost(ctx, "the runner stopped")
+	default:
+		s.participantLost(ctx, who)
+	}
+}
+
+// stop ends the actor; a second call does nothing.
+func (s *session) stop(ctx actor.Context) {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	ctx.Stop(ctx.Self())
+}
+
+// stopping is the last chance. After a fault the state is intact: it is told to
+// everybody, and the recorder gets to store what it has.
+func (s *session) stopping(ctx actor.Context) {
+	s.phaseEnd.clear()
+	s.patience.clear()
+	s.seatNews.clear()
+	if !s.stopped {
+		s.stopped = true
+		s.log.Error("session stopped because of a fault", "phase", string(s.machine.phase), "stack", string(debug.Stack()))
+		s.cast.metrics.faults.WithLabelValues("session").Inc()
+		if !s.machine.phase.final() {
+			s.abort(ctx, reasonInternal, "the session stopped because of a fault")
+		}
+	}
+	s.goodbye(ctx)
+	if s.runner != nil {
+		s.release(ctx)
+	}
+	if !s.closed && s.recorder != nil {
+		// Children are stopped next, and Stop drops what is queued: let the recorder
+		// come to its end first. It never waits for this actor, and it is bounded.
+		_ = ctx.PoisonFuture(s.recorder).Wait()
+	}
+	s.cast.metrics.phases.WithLabelValues(string(s.machine.phase)).Dec()
+	s.cast.counts.unstored.Add(-int64(s.unstored))
+}

@@ -1,0 +1,279 @@
+package actors
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
+	"sharpie/experiments"
+	"sharpie/persistence"
+)
+
+// episode is the attempt at an episode that runs, or ran last.
+type episode struct {
+	doc     persistence.Episode
+	started bool // the runner has answered
+	over    bool
+	step    uint64
+	stopped bool // it was told to stop, because it took too long
+	ai      bool
+	waiting []uint32  // roles without input, turn-based
+	until   time.Time // of the wait; zero: none
+	offsets [64]stepOffset
+}
+
+// stepOffset remembers when a step was, for a picture that comes late.
+type stepOffset struct {
+	step   uint64
+	offset int64
+}
+
+func (s *session) episodeID() string { return string(s.episode.doc.ID) }
+
+// startEpisode starts the next episode, or the lost one again, with the same seed.
+func (s *session) startEpisode(ctx actor.Context) {
+	x := &s.def.Experiment
+	index, attempt, seed := s.begun, 0, uint64(0)
+	if e := s.episode; e != nil && e.doc.Status == "aborted" {
+		index, attempt, seed = e.doc.Index, e.doc.Attempt+1, uint64(e.doc.Seed)
+	} else {
+		s.begun++
+		seed = s.seed(index)
+	}
+	now := time.Now().UTC()
+	if s.started == nil {
+		s.started = &now
+	}
+	s.episode = &episode{doc: persistence.Episode{
+		ID: persistence.EpisodeID(persistence.NewID("ep")), SessionID: s.id, Index: index, Attempt: attempt,
+		Experiment: s.link, ExperimentVersion: s.version, BundleHash: s.bundle, Environment: s.def.Environment.Source,
+		Seed: int64(seed), Runner: persistence.RunnerID(s.runnerID), Status: "running", Roles: s.episodeRoles(),
+	}}
+	s.picture = nil
+	for _, st := range s.seats {
+		st.ret, st.live = 0, true
+	}
+	start := &messages.Start{
+		SessionId: string(s.id), EpisodeId: s.episodeID(), EpisodeIndex: uint32(index), Attempt: uint32(attempt), Seed: seed,
+		Experiment: s.link, ExperimentVersion: uint32(s.version), Definition: s.canonical, BundleHash: s.bundle, KeepEnvironment: true,
+	}
+	for i := range s.def.Agents {
+		if st := s.states[string(s.def.Agents[i].Role)]; st != nil {
+			start.States = append(start.States, st)
+		}
+	}
+	if x.OnDropOut == experiments.DropOutAI {
+		for _, st := range s.seats {
+			if st.replaced {
+				start.AiRoles = append(start.AiRoles, string(st.agent.Role))
+			}
+		}
+	}
+	s.used = true
+	ctx.Request(s.runner, start)
+	ctx.Send(s.recorder, &putSession{s.document()})
+	s.tellPhase()
+}
+
+// seed chooses episode index's seed.
+func (s *session) seed(index int) uint64 {
+	if seeds := s.def.Experiment.Seeds; len(seeds) > 0 {
+		return seeds[index%len(seeds)]
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// episodeRoles says who acts in each role.
+func (s *session) episodeRoles() []persistence.EpisodeRole {
+	roles := make([]persistence.EpisodeRole, len(s.def.Agents))
+	for i := range s.def.Agents {
+		a := &s.def.Agents[i]
+		roles[i] = persistence.EpisodeRole{Role: string(a.Role), Policy: a.Policy}
+		if a.Participant {
+			roles[i].InputsType = string(a.InputsType)
+		}
+		for j := range s.def.Policies {
+			if s.def.Policies[j].Name == a.Policy {
+				roles[i].PolicySource = s.def.Policies[j].Source
+			}
+		}
+	}
+	for _, st := range s.seats {
+		if !st.replaced {
+			roles[st.index].Participant = st.participant
+		}
+	}
+	return roles
+}
+
+// episodeStarted: the environment was reset and drawn. Step 0 is in it.
+func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
+	e := s.episode
+	if e.started {
+		s.cast.metrics.stale.WithLabelValues("Started").Inc()
+		return
+	}
+	e.started = true
+	e.doc.Incarnation, e.doc.CodeVersion, e.doc.EnvironmentCode = m.GetIncarnation(), m.GetCodeVersion(), m.GetEnvironmentVersion()
+	e.doc.Replayable = m.GetReplayable()
+	e.doc.StartedAt = time.UnixMicro(m.GetRunnerTimeUs()).UTC()
+	e.doc.ReceivedAt = time.Now().UTC()
+	for i, r := range m.GetRoles() {
+		if i < len(e.doc.Roles) {
+			e.doc.Roles[i].PolicyVersion = r.GetPolicyVersion()
+		}
+	}
+	s.width, s.height = m.GetWidth(), m.GetHeight()
+	ctx.Send(s.recorder, &putEpisode{e.snapshot()})
+	if s.def.Experiment.OnDropOut == experiments.DropOutContinue {
+		for _, st := range s.seats {
+			if st.replaced {
+				ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_DEFAULTS})
+			}
+		}
+	}
+	if m.GetStep() != nil {
+		s.stepped(ctx, m.GetStep())
+	}
+}
+
+// snapshot copies the document, so that what was sent never changes.
+func (e *episode) snapshot() persistence.Episode {
+	d := e.doc
+	d.Roles = append([]persistence.EpisodeRole(nil), e.doc.Roles...)
+	return d
+}
+
+// stepped: one step. The record goes to the store, the picture to the sockets.
+func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
+	e := s.episode
+	rec := m.GetRecord()
+	if !e.started || rec == nil || (rec.GetStep() != 0 && rec.GetStep() != e.step+1) {
+		// A record that is not the next one is a repetition, or there is a gap that
+		// only the runner can close; neither may be stored.
+		s.cast.metrics.stale.WithLabelValues("Stepped").Inc()
+		return
+	}
+	now := time.Now()
+	e.step = rec.GetStep()
+	e.offsets[e.step%uint64(len(e.offsets))] = stepOffset{e.step, rec.GetRunnerOffsetUs()}
+	s.unstored++
+	s.cast.counts.unstored.Add(1)
+	ctx.Send(s.recorder, &record{episode: e.doc.ID, step: rec, at: now})
+	if len(e.waiting) > 0 {
+		e.waiting, e.until = nil, time.Time{}
+	}
+	s.fanOut(m, now)
+}
+
+// stored: the runner may forget these steps.
+func (s *session) stored(ctx actor.Context, m *stored) {
+	n := m.steps
+	s.unstored -= n
+	s.cast.counts.unstored.Add(-int64(n))
+	if s.runner != nil {
+		ctx.Request(s.runner, &messages.Ack{EpisodeId: string(m.episode), Through: m.through})
+	}
+}
+
+// episodeOverdue: the episode has taken all the time that it may.
+func (s *session) episodeOverdue(ctx actor.Context) {
+	if s.runner == nil || s.episode == nil {
+		return
+	}
+	if s.episode.stopped {
+		s.fault(ctx, "runner", "the runner did not stop in time")
+		r := s.runner
+		s.runnerLost(ctx, "the runner did not stop in time")
+		ctx.Request(r, &messages.Release{SessionId: string(s.id)})
+		return
+	}
+	s.episode.stopped = true
+	ctx.Request(s.runner, &messages.Stop{EpisodeId: s.episodeID(), Code: reasonEpisodeTime.Code, Detail: "episode_timeout"})
+	s.phaseEnd.set(ctx, s.cast.cfg.Limits.EpisodeGrace)
+}
+
+// episodeEnded: the episode reached its end, or was stopped.
+func (s *session) episodeEnded(ctx actor.Context, m *messages.EpisodeEnded) {
+	for _, c := range m.GetCheckpoints() {
+		s.checkpoint(ctx, c)
+	}
+	s.lateFeedback(ctx, m.GetFeedback())
+	status, reason := "", persistence.Reason{}
+	switch m.GetHow() {
+	case messages.EpisodeEnded_TERMINATED:
+		status = "terminated"
+	case messages.EpisodeEnded_TRUNCATED:
+		status = "truncated"
+	default:
+		status = "aborted"
+		reason = persistence.Reason{Code: m.GetCode(), Detail: m.GetDetail(), Public: s.reason.Public}
+	}
+	if m.GetCode() == reasonEpisodeTime.Code {
+		status, reason = "truncated", with(reasonEpisodeTime, m.GetDetail())
+	}
+	s.lastStatus()
+	s.closeEpisode(ctx, status, reason)
+	if s.machine.phase.final() {
+		s.finishBooks(ctx)
+		return
+	}
+	if status == "aborted" { // stopped by somebody else than this session
+		s.abort(ctx, reasonFailed, "the runner stopped the episode: "+m.GetCode()+" "+m.GetDetail())
+		return
+	}
+	s.apply(ctx, evEpisodeDone)
+}
+
+// episodeFailed: it could not go on. The researcher reads everything.
+func (s *session) episodeFailed(ctx actor.Context, m *messages.Failed) {
+	detail := m.GetCode() + " in " + m.GetPhase()
+	if m.GetRole() != "" {
+		detail += " (" + m.GetRole() + ")"
+	}
+	detail += ": " + m.GetMessage()
+	s.log.Error("episode failed", "episode", s.episodeID(), "step", m.GetLastStep(), "code", m.GetCode(), "phase", m.GetPhase(), "role", m.GetRole(), "error", m.GetMessage())
+	s.event("failed", m.GetRole(), "system", persistence.Document{"code": m.GetCode(), "phase": m.GetPhase(), "message": m.GetMessage(), "trace": m.GetTrace(), "last_step": int64(m.GetLastStep())})
+	if m.GetTrace() != "" {
+		detail += "\n" + m.GetTrace()
+	}
+	if !s.episode.started { // nothing of it is stored yet
+		s.episode.started = true
+		s.episode.doc.ReceivedAt = time.Now().UTC()
+		s.episode.doc.StartedAt = s.episode.doc.ReceivedAt
+		ctx.Send(s.recorder, &putEpisode{s.episode.snapshot()})
+	}
+	reason := persistence.Reason{Code: m.GetCode(), Detail: detail, Public: reasonFailed.Public}
+	s.closeEpisode(ctx, "failed", reason)
+	if s.machine.phase.final() {
+		s.finishBooks(ctx)
+		return
+	}
+	s.abort(ctx, reason, detail)
+}
+
+// closeEpisode writes the episode's end; the returns are the recorder's, who has
+// seen every step.
+func (s *session) closeEpisode(ctx actor.Context, status string, r persistence.Reason) {
+	e := s.episode
+	if e == nil || e.over {
+		return
+	}
+	e.over = true
+	now := time.Now().UTC()
+	e.doc.Status, e.doc.Reason, e.doc.EndedAt, e.doc.Steps = status, r, &now, int64(e.step)
+	if e.started {
+		ctx.Send(s.recorder, &putEpisode{e.snapshot()})
+	}
+}
+
+// checkpoint keeps learned state: for the next episode, and in the store.
+func (s *session) checkpoint(ctx actor.Context, m *messages.Checkpoint) {
+	s.states[m.GetRole()] = &messages.AgentState{Role: m.GetRole(), Version: m.GetVersion(), Data: m.GetData()}
+	ctx.Send(s.recorder, &putState{s.checkpointDocument(m)})
+}

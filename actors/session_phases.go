@@ -1,0 +1,375 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
+	"sharpie/experiments"
+	"sharpie/persistence"
+)
+
+// apply moves the session on, and does what follows from it.
+func (s *session) apply(ctx actor.Context, e event) {
+	from := s.machine.phase
+	if s.begun > 0 && from == phasePaused && s.machine.resume == phaseRunning && e == evBack {
+		s.notice = ""
+	}
+	to, effects, ok := s.machine.next(e, s.facts())
+	if !ok {
+		s.cast.metrics.stale.WithLabelValues("event").Inc()
+		return
+	}
+	if from == phaseRunning && to.phase == phasePaused {
+		s.left = time.Until(s.phaseEnd.at)
+	}
+	s.machine = to
+	if to.phase != from {
+		s.entered(ctx, from)
+	}
+	for _, do := range effects {
+		s.do(ctx, do)
+	}
+}
+
+func (s *session) facts() facts {
+	return facts{
+		skipCountdown: s.singleSeat || s.def.Experiment.Countdown <= 0,
+		lastEpisode:   s.begun >= s.def.Experiment.NumberOfEpisodes,
+		hasRunner:     s.runner != nil,
+	}
+}
+
+func (s *session) do(ctx actor.Context, e effect) {
+	switch e {
+	case doEnqueue:
+		ctx.Request(s.cast.queue, &enqueue{session: s.id, needs: s.def.Experiment.Needs})
+	case doWithdraw:
+		ctx.Send(s.cast.queue, &withdraw{session: s.id})
+	case doStart:
+		s.startEpisode(ctx)
+	case doPause:
+		ctx.Request(s.runner, &messages.Pause{EpisodeId: s.episodeID()})
+	case doResume:
+		ctx.Request(s.runner, &messages.Resume{EpisodeId: s.episodeID()})
+	case doFinish:
+		s.finish(ctx)
+	}
+}
+
+// entered does what every change of phase brings: a deadline, a record, and news.
+func (s *session) entered(ctx actor.Context, from phase) {
+	now := time.Now().UTC()
+	p := s.machine.phase
+	s.since = now
+	if p != phasePaused && p != phaseAborted {
+		s.notice = ""
+	}
+	for _, st := range s.seats {
+		st.ready = false
+	}
+	s.setDeadline(ctx, now)
+	if p.final() {
+		s.ended = &now
+		if p == phaseCompleted {
+			s.reason = reasonCompleted
+		}
+		s.cast.counts.sessions.Add(-1)
+	} else if from == "" {
+		s.cast.counts.sessions.Add(1)
+	}
+	if from != "" {
+		s.cast.metrics.phases.WithLabelValues(string(from)).Dec()
+	}
+	s.cast.metrics.phases.WithLabelValues(string(p)).Inc()
+	s.log.Info("phase", "phase", string(p), "from", string(from), "episode", s.begun, "reason", s.reason.Code, "detail", s.reason.Detail)
+	s.event("phase", "", "", persistence.Document{"phase": string(p), "from": string(from), "episode": int64(s.begun), "reason": s.reason.Code, "detail": s.reason.Detail})
+	ctx.Send(s.cast.lobby, &phaseChanged{session: s.id, phase: p})
+	if !p.final() {
+		ctx.Send(s.recorder, &putSession{s.document()})
+	}
+	s.tellPhase()
+}
+
+// setDeadline arms the deadline of the phase: nothing waits for ever.
+func (s *session) setDeadline(ctx actor.Context, now time.Time) {
+	x := &s.def.Experiment
+	s.phaseEnd.clear()
+	s.deadline = time.Time{}
+	var d time.Duration
+	switch s.machine.phase {
+	case phaseWaiting:
+		// A lobby that falls back from the countdown keeps its deadline, but leaves
+		// people the time to come back.
+		d = max(s.lobbyEnd.Sub(now), time.Duration(x.ReconnectGrace))
+		if s.opened.Equal(now) || s.lobbyEnd.Sub(now) > 0 {
+			d = s.lobbyEnd.Sub(now)
+		}
+	case phaseReady:
+		d = time.Duration(x.Countdown)
+	case phaseQueued:
+		d = time.Duration(x.QueueTimeout)
+	case phaseBetween:
+		d = time.Duration(x.BetweenPause)
+	case phasePaused:
+		d = time.Duration(x.DropOutTimeout)
+	case phaseRunning:
+		d = s.episodeTime()
+	default:
+		return
+	}
+	if s.machine.phase != phaseRunning {
+		s.deadline = now.Add(d)
+	}
+	s.phaseEnd.set(ctx, d)
+}
+
+// episodeTime is how long the episode may still take before it is stopped: all the
+// deadlines that the runner itself keeps, and its wall time. A pause stops the clock.
+func (s *session) episodeTime() time.Duration {
+	if s.left > 0 {
+		d := s.left
+		s.left = 0
+		return d
+	}
+	x := &s.def.Experiment
+	limit := time.Duration(x.EpisodeTimeout)
+	if limit <= 0 {
+		limit = longestEpisode
+	}
+	return time.Duration(x.LoadTimeout) + time.Duration(x.ResetTimeout) + limit + time.Duration(x.FeedbackGrace) + s.cast.cfg.Limits.EpisodeGrace
+}
+
+// longestEpisode bounds an episode whose experiment sets no limit.
+const longestEpisode = 24 * time.Hour
+
+// rang: one of the session's deadlines has come.
+func (s *session) rang(ctx actor.Context, m *rang) {
+	switch {
+	case s.phaseEnd.is(m):
+		s.phaseOver(ctx)
+	case s.patience.is(m):
+		s.waitedEnough(ctx)
+	case s.seatNews.is(m):
+		s.tellPhase()
+	}
+}
+
+// phaseOver: a phase has reached its deadline.
+func (s *session) phaseOver(ctx actor.Context) {
+	x := &s.def.Experiment
+	switch s.machine.phase {
+	case phaseWaiting:
+		s.abort(ctx, reasonLobbyTimeout, fmt.Sprintf("%d of %d seats were taken after %s", s.taken(), len(s.seats), time.Duration(x.LobbyTimeout)))
+	case phaseReady:
+		s.apply(ctx, evGo)
+	case phaseQueued:
+		s.abort(ctx, reasonQueueTimeout, fmt.Sprintf("no runner within %s, needs %v", time.Duration(x.QueueTimeout), x.Needs))
+	case phaseBetween:
+		s.apply(ctx, evNext)
+	case phasePaused:
+		s.abort(ctx, reasonDroppedOut, fmt.Sprintf("nobody came back within %s", time.Duration(x.DropOutTimeout)))
+	case phaseRunning:
+		s.episodeOverdue(ctx)
+	}
+}
+
+// abort ends the session early.
+func (s *session) abort(ctx actor.Context, r persistence.Reason, detail string) {
+	if s.machine.phase.final() {
+		return
+	}
+	s.reason = with(r, detail)
+	s.notice = r.Public
+	s.apply(ctx, evAbort)
+}
+
+func (s *session) abortBy(ctx actor.Context, m *abort) {
+	if s.machine.phase.final() {
+		if ctx.Sender() != nil {
+			ctx.Respond(fmt.Errorf("abort %s: %w", s.id, ErrGone))
+		}
+		return
+	}
+	if m.by == "" { // the server itself
+		s.abort(ctx, reasonStopping, m.reason)
+	} else {
+		s.event("admin.abort", "", m.by, persistence.Document{"reason": m.reason})
+		s.abort(ctx, reasonAdmin, fmt.Sprintf("by %s: %s", m.by, m.reason))
+	}
+	if ctx.Sender() != nil {
+		ctx.Respond(struct{}{})
+	}
+}
+
+// assigned: the queue gave this session a runner.
+func (s *session) assigned(ctx actor.Context, m *assigned) {
+	if s.machine.phase != phaseQueued {
+		ctx.Send(s.cast.queue, &declined{session: s.id, runner: m.runner})
+		return
+	}
+	s.runner, s.runnerID, s.slot, s.used = m.runner, m.id, m.slot, false
+	ctx.Watch(m.runner)
+	s.apply(ctx, evAssigned)
+}
+
+// unsatisfiable: nobody that is known can run this. A runner node may still come,
+// within the deadline.
+func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
+	if s.machine.phase != phaseQueued {
+		return
+	}
+	s.notice = "No computer that can run this is connected right now."
+	s.log.Warn("no runner has the labels that are needed", "needs", m.needs)
+	s.event("unsatisfiable", "", "", persistence.Document{"needs": anySlice(m.needs)})
+	s.tellPhase()
+}
+
+func anySlice(in []string) []any {
+	out := make([]any, len(in))
+	for i, v := range in {
+		out[i] = v
+	}
+	return out
+}
+
+// runnerLost: the episode that ran there is over.
+func (s *session) runnerLost(ctx actor.Context, why string) {
+	ctx.Unwatch(s.runner)
+	s.runner = nil
+	running := s.episode != nil && !s.episode.over
+	s.event("runner_lost", "", "", persistence.Document{"runner": s.runnerID, "slot": int64(s.slot), "why": why, "episode_running": running})
+	s.log.Warn("runner lost", "runner", s.runnerID, "slot", s.slot, "why", why)
+	if running {
+		s.closeEpisode(ctx, "aborted", with(reasonRunnerLost, why))
+	}
+	if s.machine.phase.final() {
+		s.finishBooks(ctx)
+		return
+	}
+	if s.machine.phase == phaseBetween || !running {
+		return
+	}
+	if s.def.Experiment.OnRunnerLoss == "abort" || s.episode.doc.Attempt+1 >= maxAttempts {
+		s.abort(ctx, reasonRunnerLost, why)
+		return
+	}
+	s.apply(ctx, evRunnerLost)
+}
+
+// maxAttempts bounds how often one episode is begun.
+const maxAttempts = 5
+
+// finish ends the session: first the runner's last steps, then the books, then the
+// goodbye.
+func (s *session) finish(ctx actor.Context) {
+	if s.runner != nil && s.episode != nil && !s.episode.over {
+		ctx.Request(s.runner, &messages.Stop{EpisodeId: s.episodeID(), Code: s.reason.Code, Detail: s.reason.Detail})
+		s.patience.set(ctx, s.cast.cfg.Limits.StopWait)
+		return
+	}
+	s.finishBooks(ctx)
+}
+
+// finishBooks hands the last documents to the recorder.
+func (s *session) finishBooks(ctx actor.Context) {
+	if s.finishing {
+		return
+	}
+	s.finishing = true
+	if s.runner != nil {
+		s.release(ctx)
+	}
+	if s.machine.phase == phaseCompleted {
+		var who []persistence.ParticipantID
+		for _, st := range s.seats {
+			if !st.free() && !st.replaced {
+				who = append(who, st.participant)
+			}
+		}
+		ctx.Send(s.recorder, &complete{participants: who, code: s.def.Experiment.CompletionCode})
+	}
+	doc := s.document()
+	doc.Finished = true
+	ctx.Send(s.recorder, &closeBooks{doc: doc})
+	s.patience.set(ctx, s.cast.cfg.Limits.GoodbyeWait)
+}
+
+// waitedEnough: an ending session has waited for its runner, or for the store.
+func (s *session) waitedEnough(ctx actor.Context) {
+	if !s.finishing {
+		s.closeEpisode(ctx, "aborted", with(s.reason, "the runner did not say how the episode ended"))
+		s.finishBooks(ctx)
+		return
+	}
+	s.goodbye(ctx) // the store is slow or away; the recorder goes on without hurry
+}
+
+// release gives the runner back.
+func (s *session) release(ctx actor.Context) {
+	ctx.Unwatch(s.runner)
+	if s.used {
+		ctx.Request(s.runner, &messages.Release{SessionId: string(s.id)})
+	} else { // the runner does not know of this session, and will not offer itself
+		ctx.Send(s.cast.queue, &declined{session: s.id, runner: s.runner})
+	}
+	s.runner = nil
+}
+
+// goodbye tells everybody that it is over, once.
+func (s *session) goodbye(ctx actor.Context) {
+	if s.goodbyes {
+		return
+	}
+	s.goodbyes = true
+	code := "aborted"
+	if s.machine.phase == phaseCompleted {
+		code = "completed"
+	}
+	last := encodeEnd(code, reasonPublic(s.reason), s.thanks())
+	cl := Close{Code: closeNormal, Text: "the session is over"}
+	if s.reason.Code == reasonStopping.Code {
+		cl = Close{Code: closeStopping, Text: "the server is stopping"}
+	}
+	for _, st := range s.seats {
+		if st.conn != nil {
+			st.conn.end(last, cl)
+			st.conn = nil
+		}
+	}
+}
+
+func reasonPublic(r persistence.Reason) string {
+	if r.Public == "" {
+		return "The session is over."
+	}
+	return r.Public
+}
+
+// thanks is the page that follows the session.
+func (s *session) thanks() string { return "/s/" + string(s.id) + "/thanks" }
+
+func (s *session) taken() int {
+	n := 0
+	for _, st := range s.seats {
+		if !st.free() {
+			n++
+		}
+	}
+	return n
+}
+
+// handOver tells the runner who acts for a seat that was given up.
+func (s *session) handOver(ctx actor.Context, st *seat) {
+	occupant := messages.SetSeat_DEFAULTS
+	if s.def.Experiment.OnDropOut == experiments.DropOutAI {
+		occupant = messages.SetSeat_POLICY
+	}
+	s.event("hand_over", string(st.agent.Role), "system", persistence.Document{
+		"from": st.userName, "to": map[bool]string{true: s.def.Experiment.DropOutPolicy, false: "defaults"}[occupant == messages.SetSeat_POLICY]})
+	if s.runner != nil && s.episode != nil && !s.episode.over {
+		ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: occupant})
+	}
+}

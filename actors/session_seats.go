@@ -1,0 +1,321 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/play"
+	"sharpie/experiments"
+	"sharpie/persistence"
+)
+
+// seat is a role offered to a participant, and who sits there.
+type seat struct {
+	index int // into Definition.agents
+	agent *experiments.Agent
+	rules seatRules
+
+	participant persistence.ParticipantID // "": free
+	user        persistence.UserID
+	userName    string
+	pid         *actor.PID // the Participant; nil once it was given up for good
+	conn        *connection
+	nextSeq     uint64
+	joined      *time.Time
+	left        *time.Time
+	rtt         time.Duration
+	ready       bool
+	missing     bool // the session is paused for them
+	replaced    bool // given up for good: policy or defaults act from now on
+
+	used     uint64  // newest input that a step used
+	ret      float64 // as last seen
+	live     bool
+	status   time.Time // when the last Status was sent
+	shownRet float64
+	shown    bool // live, as last sent
+}
+
+func (st *seat) free() bool { return st.participant == "" }
+func (st *seat) here() bool { return st.conn != nil }
+
+// state is the seat as the lobby shows it.
+func (st *seat) state(ai bool) play.Seat_State {
+	switch {
+	case st.replaced && ai:
+		return play.Seat_AI
+	case st.free():
+		return play.Seat_FREE
+	case st.here():
+		return play.Seat_HERE
+	case st.replaced || !st.everHere():
+		return play.Seat_TAKEN
+	}
+	return play.Seat_AWAY
+}
+
+func (st *seat) everHere() bool { return st.nextSeq != 0 }
+
+func (s *session) seatOf(p persistence.ParticipantID) *seat {
+	for _, st := range s.seats {
+		if st.participant == p && p != "" {
+			return st
+		}
+	}
+	return nil
+}
+
+// take gives a seat, or hands the request back to the Lobby.
+func (s *session) take(ctx actor.Context, m *take) {
+	refuse := func() {
+		ctx.Send(s.cast.lobby, &refused{session: s.id, req: m.JoinRequest, sender: ctx.Sender(), back: m.back})
+	}
+	if s.machine.phase.final() {
+		refuse()
+		return
+	}
+	if st := s.seatOf(m.Participant); st != nil {
+		if st.replaced {
+			refuse()
+			return
+		}
+		ctx.Respond(Ticket{Session: s.id, Role: string(st.agent.Role), Rejoined: true})
+		return
+	}
+	if m.back || s.machine.phase != phaseWaiting {
+		refuse()
+		return
+	}
+	for _, st := range s.seats {
+		if st.free() && (m.role == "" || m.role == string(st.agent.Role)) {
+			s.seatTaken(ctx, st, m.JoinRequest)
+			ctx.Respond(Ticket{Session: s.id, Role: string(st.agent.Role)})
+			return
+		}
+	}
+	refuse()
+}
+
+func (s *session) seatTaken(ctx actor.Context, st *seat, r JoinRequest) {
+	now := time.Now().UTC()
+	*st = seat{index: st.index, agent: st.agent, rules: st.rules,
+		participant: r.Participant, user: r.User, userName: r.UserName, joined: &now, live: true}
+	s.spawnParticipant(ctx, st)
+	s.event("join", string(st.agent.Role), r.UserName, persistence.Document{"participant_id": string(r.Participant)})
+	s.seatsChanged(ctx)
+}
+
+func (s *session) spawnParticipant(ctx actor.Context, st *seat) {
+	p := &participant{
+		cast: s.cast, session: ctx.Self(), id: st.participant, role: uint32(st.index),
+		log:     s.log.With("role", string(st.agent.Role), "participant", string(st.participant)),
+		grace:   time.Duration(s.def.Experiment.ReconnectGrace),
+		limiter: newLimiter(s.cast.cfg.Limits, time.Now()),
+		missed:  alarm{name: "grace"},
+	}
+	if st.nextSeq > 0 {
+		p.lastSeq = st.nextSeq - 1
+	}
+	st.pid = ctx.Spawn(actor.PropsFromProducer(func() actor.Actor { return p }))
+}
+
+// participantLost: a Participant stopped because of a fault. The person keeps the
+// seat, and the page that lost its socket comes again.
+func (s *session) participantLost(ctx actor.Context, who *actor.PID) {
+	for _, st := range s.seats {
+		if st.pid == nil || !st.pid.Equal(who) {
+			continue
+		}
+		s.fault(ctx, "participant", "the participant actor stopped")
+		st.conn = nil
+		s.spawnParticipant(ctx, st)
+		s.seatsChanged(ctx)
+		return
+	}
+}
+
+// attach makes a connection for the participant's seat.
+func (s *session) attach(ctx actor.Context, m *attach) {
+	st := s.seatOf(m.participant)
+	switch {
+	case s.machine.phase.final():
+		ctx.Respond(fmt.Errorf("attach to %s: %w", s.id, ErrGone))
+	case st == nil || st.replaced:
+		ctx.Respond(fmt.Errorf("attach to %s: %w", s.id, ErrNotYours))
+	default:
+		conn := &connection{
+			root: s.cast.root, participant: st.pid, rules: st.rules, limits: s.cast.cfg.Limits, metrics: s.cast.metrics,
+			log:  s.log.With("role", string(st.agent.Role), "participant", string(st.participant)),
+			wake: make(chan struct{}, 1),
+		}
+		ctx.RequestWithCustomSender(st.pid, &admit{conn: conn}, ctx.Sender())
+	}
+}
+
+// attached: the participant has a new socket. It learns everything at once, and
+// before anything else.
+func (s *session) attached(ctx actor.Context, m *attached) {
+	st := s.seatOf(m.participant)
+	if st == nil || st.replaced || s.machine.phase.final() {
+		m.conn.end(nil, Close{Code: closeOver, Text: reasonPublic(s.reason)})
+		ctx.Respond(fmt.Errorf("attach to %s: %w", s.id, ErrGone))
+		return
+	}
+	st.conn, st.nextSeq, st.ready = m.conn, m.nextSeq, false
+	s.welcome(st)
+	if m.again {
+		s.event("reconnect", string(st.agent.Role), st.userName, nil)
+	}
+	ctx.Respond(m.conn)
+	st.missing = false
+	s.seatsChanged(ctx)
+}
+
+// away: the socket is gone, the grace runs.
+func (s *session) away(ctx actor.Context, m *away) {
+	st := s.seatOf(m.participant)
+	if st == nil || st.conn == nil {
+		return
+	}
+	st.conn, st.rtt, st.ready = nil, 0, false
+	s.event("disconnect", string(st.agent.Role), st.userName, nil)
+	s.seatsChanged(ctx)
+}
+
+// gone: the grace is over.
+func (s *session) gone(ctx actor.Context, m *gone) {
+	st := s.seatOf(m.participant)
+	if st == nil || st.replaced || st.here() || s.machine.phase.final() {
+		return
+	}
+	s.dropOut(ctx, st, false)
+}
+
+// leave gives a seat up for good. It is answered where somebody asked.
+func (s *session) leave(ctx actor.Context, m *leave) {
+	answer := func(v any) {
+		if ctx.Sender() != nil {
+			ctx.Respond(v)
+		}
+	}
+	st := s.seatOf(m.participant)
+	switch {
+	case s.machine.phase.final():
+		answer(fmt.Errorf("leave %s: %w", s.id, ErrGone))
+	case st == nil || st.replaced:
+		answer(fmt.Errorf("leave %s: %w", s.id, ErrNotYours))
+	default:
+		s.dropOut(ctx, st, true)
+		answer(struct{}{})
+	}
+}
+
+// dropOut: somebody is not coming back, or not in time.
+func (s *session) dropOut(ctx actor.Context, st *seat, forGood bool) {
+	s.log.Info("participant dropped out", "role", string(st.agent.Role), "left", forGood)
+	s.event("drop_out", string(st.agent.Role), st.userName, persistence.Document{
+		"participant_id": string(st.participant), "left": forGood, "phase": string(s.machine.phase), "policy": string(s.def.Experiment.OnDropOut)})
+	now := time.Now().UTC()
+	st.left = &now
+	if s.machine.phase.seating() {
+		s.freeSeat(ctx, st)
+		return
+	}
+	switch policy := s.def.Experiment.OnDropOut; {
+	case policy == experiments.DropOutAI || policy == experiments.DropOutContinue:
+		s.replace(ctx, st)
+	case policy == experiments.DropOutPause && !forGood:
+		st.missing, st.left = true, nil
+		s.notice = "Somebody lost the connection. Waiting for them to come back."
+		s.apply(ctx, evMissing)
+		s.seatsChanged(ctx)
+	default: // abort; and nobody waits for someone who left
+		s.dismiss(ctx, st)
+		s.abort(ctx, reasonDroppedOut, fmt.Sprintf("%s (%s) dropped out", st.userName, st.agent.Role))
+	}
+}
+
+// freeSeat offers the seat to others again.
+func (s *session) freeSeat(ctx actor.Context, st *seat) {
+	who := st.participant
+	s.dismiss(ctx, st)
+	*st = seat{index: st.index, agent: st.agent, rules: st.rules}
+	ctx.Send(s.cast.lobby, &seatFreed{session: s.id, role: string(st.agent.Role), participant: who})
+	for _, other := range s.seats {
+		if !other.free() {
+			s.seatsChanged(ctx)
+			return
+		}
+	}
+	s.abort(ctx, reasonEverybody, "nobody was left in the lobby")
+}
+
+// replace puts policy or defaults in the place of someone who dropped out.
+func (s *session) replace(ctx actor.Context, st *seat) {
+	s.dismiss(ctx, st)
+	st.replaced, st.missing = true, false
+	ctx.Send(s.cast.lobby, &seatFreed{session: s.id, role: string(st.agent.Role), participant: st.participant})
+	for _, other := range s.seats {
+		if !other.replaced {
+			s.handOver(ctx, st)
+			s.seatsChanged(ctx)
+			return
+		}
+	}
+	s.abort(ctx, reasonEverybody, "the last participant dropped out")
+}
+
+// dismiss ends the Participant of a seat.
+func (s *session) dismiss(ctx actor.Context, st *seat) {
+	if st.pid == nil {
+		return
+	}
+	ctx.Send(st.pid, &dismiss{last: encodeEnd("left", reasonLeft.Public, s.thanks()), close: Close{Code: closeNormal, Text: "left"}})
+	ctx.Poison(st.pid)
+	st.pid, st.conn = nil, nil
+}
+
+// ready: everybody who is here and says so shortens a countdown or a break.
+func (s *session) ready(ctx actor.Context, m *seatReady) {
+	st := s.seatOf(m.participant)
+	if st == nil || (s.machine.phase != phaseReady && s.machine.phase != phaseBetween) {
+		return
+	}
+	st.ready = true
+	for _, other := range s.seats {
+		if !other.replaced && !other.ready {
+			return
+		}
+	}
+	if s.machine.phase == phaseReady {
+		s.apply(ctx, evGo)
+	} else {
+		s.apply(ctx, evNext)
+	}
+}
+
+// seatsChanged looks at what the change of a seat means, and tells everybody.
+// Changes that come in a burst are told once.
+func (s *session) seatsChanged(ctx actor.Context) {
+	full, missing := true, false
+	for _, st := range s.seats {
+		full = full && st.here()
+		missing = missing || st.missing
+	}
+	switch {
+	case s.machine.phase == phaseWaiting && full:
+		s.apply(ctx, evFull)
+	case s.machine.phase == phaseReady && !full:
+		s.apply(ctx, evNotFull)
+	case s.machine.phase == phasePaused && !missing:
+		s.apply(ctx, evBack)
+	}
+	if s.seatNews.at.IsZero() {
+		s.seatNews.set(ctx, seatNewsAfter)
+	}
+}
+
+// seatNewsAfter is how long changes of seats are gathered before all are told.
+const seatNewsAfter = 50 * time.Millisecond

@@ -1,0 +1,156 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/runner"
+	"sharpie/persistence"
+)
+
+// System is the actor system of one web node, with the runner node inside it.
+type System struct {
+	cast  *cast
+	as    *actor.ActorSystem
+	slots *actor.PID
+
+	background context.CancelFunc
+	workers    sync.WaitGroup
+	once       sync.Once
+	drainErr   error
+}
+
+var _ Platform = (*System)(nil)
+
+// askTimeout bounds the façade's methods where the context has no deadline.
+const askTimeout = 5 * time.Second
+
+// New starts the actors. What a crash left open in the store is closed in the
+// background. End it with Drain.
+func New(cfg Config) (*System, error) { return start(cfg, nil) }
+
+// start is New, with other runners than the real ones for tests.
+func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*System, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	as := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{cfg.Logger.Handler()}) }),
+		actor.WithDeadLetterRequestLogging(false),
+	)
+	n := &counts{}
+	c := &cast{cfg: cfg, log: cfg.Logger, root: as.Root, metrics: newMetrics(cfg.Metrics, n), counts: n, health: newStoreHealth(cfg.Logger)}
+	c.lobby, c.queue = as.NewLocalPID(lobbyName), as.NewLocalPID(queueName)
+	s := &System{cast: c, as: as}
+	if err := s.spawn(probe); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.background = cancel
+	began := time.Now()
+	s.workers.Go(func() { c.health.watch(ctx, cfg.Store, cfg.Limits.StorePing) })
+	s.workers.Go(func() { recoverSessions(ctx, cfg.Store, cfg.Node, began, cfg.Logger) })
+	return s, nil
+}
+
+// The names of the well-known actors.
+const (
+	lobbyName = "lobby"
+	queueName = "queue"
+	slotsName = "slots"
+)
+
+// spawn starts the actors that are always there.
+func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
+	c := s.cast
+	guard := actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, func(reason any) actor.Directive {
+		c.log.Error("a central actor stopped because of a fault", "panic", fmt.Sprint(reason))
+		c.metrics.faults.WithLabelValues("central").Inc()
+		return actor.ResumeDirective
+	}))
+	if probe == nil {
+		shared := runner.NewMetrics(c.cfg.Metrics)
+		incarnation := persistence.NewID("inc")
+		probe = func(queue *actor.PID, slot int) *actor.Props {
+			return runner.Props(runner.Config{
+				Queue: queue, RunnerID: c.cfg.Node, Incarnation: incarnation, Slot: uint32(slot), Labels: c.cfg.Labels, CodeVersion: c.cfg.CodeVersion,
+				Environments: c.cfg.Environments, Agents: c.cfg.Agents, Logger: c.log, Metrics: shared, MaxUnacked: c.cfg.Limits.UnstoredSteps,
+			})
+		}
+	}
+	if _, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &queue{cast: c, log: c.log} }, guard), queueName); err != nil {
+		return fmt.Errorf("spawn queue: %w", err)
+	}
+	if _, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return newLobby(c) }, guard, stopOnPanic()), lobbyName); err != nil {
+		return fmt.Errorf("spawn lobby: %w", err)
+	}
+	node := &slots{cast: c, log: c.log, runners: make([]*actor.PID, c.cfg.Slots), props: func(i int) *actor.Props { return probe(c.queue, i) }}
+	pid, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return node }, guard, stopOnPanic()), slotsName)
+	if err != nil {
+		return fmt.Errorf("spawn slots: %w", err)
+	}
+	s.slots = pid
+	return nil
+}
+
+// quiet lets through what the actor library says from Warn on: its Info names every
+// message that came too late.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.WithGroup(name)} }
+
+// ask sends a question to an actor, and waits for the answer. An actor that is no
+// more gives ErrGone; an answer that is an error is returned as one.
+func (s *System) ask(ctx context.Context, to *actor.PID, question any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTimeout, err)
+	}
+	d := askTimeout
+	if at, ok := ctx.Deadline(); ok {
+		d = time.Until(at)
+	}
+	answer, err := s.cast.root.RequestFuture(to, question, d).Result()
+	switch {
+	case errors.Is(err, actor.ErrTimeout):
+		return nil, ErrTimeout
+	case errors.Is(err, actor.ErrDeadLetter):
+		return nil, ErrGone
+	case err != nil:
+		return nil, fmt.Errorf("ask: %w", err)
+	}
+	if e, ok := answer.(error); ok {
+		return nil, e
+	}
+	return answer, nil
+}
+
+// askFor is ask, with an answer of one type.
+func askFor[T any](ctx context.Context, s *System, to *actor.PID, question any) (T, error) {
+	var zero T
+	answer, err := s.ask(ctx, to, question)
+	if err != nil {
+		return zero, err
+	}
+	v, ok := answer.(T)
+	if !ok {
+		return zero, fmt.Errorf("actors: an actor answered %T with %T", question, answer)
+	}
+	return v, nil
+}
+
+// session is where the actor of a session is, if there is one.
+func (s *System) session(id persistence.SessionID) *actor.PID {
+	return s.as.NewLocalPID(lobbyName + "/" + string(id))
+}
