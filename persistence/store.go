@@ -18,6 +18,8 @@ var (
 	ErrUnavailable = errors.New("persistence: store unavailable")
 	// ErrInvalid: the document breaks a rule of the schema; repeating is useless.
 	ErrInvalid = errors.New("persistence: invalid document")
+	// ErrNewer: a newer version of SHARPIE wrote the store, this one must not touch it.
+	ErrNewer = errors.New("persistence: the store was written by a newer version of sharpie")
 )
 
 // Store keeps everything. Implementations are safe for concurrent use; every
@@ -32,7 +34,8 @@ var (
 // nothing and succeeds; with another document under the same id it is ErrConflict.
 // Update methods compare Rev with the stored one, write Rev+1, and return the
 // new document's Rev in place; a stale Rev is ErrConflict, an unknown id is
-// ErrNotFound. Repeating the last update with the same document and Rev succeeds.
+// ErrNotFound. Repeating the last update with the same document and Rev succeeds,
+// whoever made it.
 type Store interface {
 	Users
 	Studies

@@ -62,6 +62,7 @@ func (s *Store) importVersion(tx *tx, e *persistence.Experiment) (imported, erro
 		}
 	}
 	e.ID, e.Latest = fmt.Sprintf("%s@%d", e.Link, e.Version), true
+	e.Rev = 0
 	return imported{e, true}, s.storeVersion(tx, e)
 }
 

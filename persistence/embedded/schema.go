@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"sharpie/persistence"
 )
 
 // migrations brings a file from version i to i+1. An entry is never changed after
@@ -66,9 +68,6 @@ CREATE INDEX events_session ON events (session_id, at_us, id);
 CREATE INDEX events_kind ON events (kind, at_us, id);
 `}
 
-// ErrNewer: a newer version of SHARPIE wrote the file.
-var ErrNewer = errors.New("embedded: the file was written by a newer version of sharpie")
-
 // ErrForeign: the file is a database, but not SHARPIE's.
 var ErrForeign = errors.New("embedded: the file is not a sharpie store")
 
@@ -80,7 +79,7 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 		return err
 	}
 	if version > len(steps) {
-		return fmt.Errorf("%w: its schema is version %d, this program knows %d: use the newer program", ErrNewer, version, len(steps))
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d: use the newer program", persistence.ErrNewer, version, len(steps))
 	}
 	for ; version < len(steps); version++ {
 		if err := migrateStep(ctx, conn, version+1, steps[version]); err != nil {
