@@ -36,6 +36,8 @@ type loop struct {
 	closed bool
 	hung   bool
 	last   uint64 // the last step reported
+	// pictureErr is why the pipeline failed.
+	pictureErr error
 
 	// What follows belongs to the loop's goroutine.
 	stage   *stage
@@ -43,12 +45,16 @@ type loop struct {
 	env     envs.Environment
 	seats   []seat
 	encoder *frames.Encoder
-	hash    hasher
-	taken   taken
-	actions []envs.RoleAction
-	step    uint64
-	over    bool
-	end     *messages.EpisodeEnded
+	// pipeline encodes instead, once a picture took long; late is the picture of
+	// this step for it.
+	pipeline *frames.Pipeline
+	late     envs.Frame
+	hash     hasher
+	taken    taken
+	actions  []envs.RoleAction
+	step     uint64
+	over     bool
+	end      *messages.EpisodeEnded
 
 	timer    *time.Timer
 	clock    clock
@@ -82,6 +88,9 @@ func (l *loop) run() {
 
 	err := l.protect(l.episode)
 	l.watch.stop()
+	if l.pipeline != nil {
+		l.pipeline.Close()
+	}
 	if err == nil {
 		l.finish(l.end, l.stage)
 		l.closeAgents()
@@ -201,6 +210,9 @@ func (l *loop) close() error {
 	}
 	l.end.EpisodeId, l.end.LastStep = l.start.EpisodeId, l.step
 	l.awaitFeedback()
+	if err := l.lastPicture(); err != nil {
+		return err
+	}
 	l.lastFeedback()
 	if err := l.lastUpdates(); err != nil {
 		return err

@@ -13,7 +13,7 @@ type Metrics struct {
 	droppedInput prometheus.Counter
 	hung         prometheus.Gauge
 	failures     *prometheus.CounterVec
-	pictures     *prometheus.CounterVec
+	png, jpeg    prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them; a nil Registerer registers
@@ -42,10 +42,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		droppedInput: counter("dropped_inputs_total", "Inputs dropped because a loop did not take them fast enough."),
 		hung:         gauge("hung_loops", "Loops that were abandoned and have not returned."),
 		failures:     vec("failures_total", "Episodes that failed, by code.", "code"),
-		pictures:     vec("pictures_total", "Pictures sent, by codec.", "codec"),
 	}
+	pictures := vec("pictures_total", "Pictures sent, by codec.", "codec")
+	m.png, m.jpeg = pictures.WithLabelValues("png"), pictures.WithLabelValues("jpeg")
 	if r != nil {
-		r.MustRegister(m.steps, m.lateness, m.rebased, m.unacked, m.blocked, m.stale, m.droppedInput, m.hung, m.failures, m.pictures)
+		r.MustRegister(m.steps, m.lateness, m.rebased, m.unacked, m.blocked, m.stale, m.droppedInput, m.hung, m.failures, pictures)
 	}
 	return m
 }

@@ -81,7 +81,6 @@ func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture
 	}
 	if p != nil {
 		started.Width, started.Height = p.Width, p.Height
-		l.cfg.Metrics.pictures.WithLabelValues(p.Codec.String()).Inc()
 	}
 	started.Step = l.steppedOf(record, p)
 	l.window.add(record, size)

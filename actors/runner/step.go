@@ -37,6 +37,7 @@ func (l *loop) take() error {
 	}
 	l.stepped = time.Now()
 	err = l.reportStep(t.Roles, picture)
+	l.encodeLate()
 	l.watch.idle()
 	return err
 }
@@ -177,26 +178,4 @@ func howEnded(roles []envs.RoleTransition) messages.EpisodeEnded_How {
 		}
 	}
 	return messages.EpisodeEnded_TRUNCATED
-}
-
-// render draws the state and encodes it; nil is an unchanged picture, or none.
-func (l *loop) render() (*messages.Picture, error) {
-	if l.plan.spec.Width == 0 || l.plan.spec.Height == 0 {
-		return nil, nil
-	}
-	frame, err := l.env.Render(l.ctx)
-	if err != nil {
-		return nil, l.fail(phaseRender, -1, err)
-	}
-	if frame.Empty() {
-		return nil, nil
-	}
-	codec, data, changed, err := l.encoder.Encode(frame)
-	if err != nil {
-		return nil, l.fail(phaseRender, -1, err)
-	}
-	if !changed {
-		return nil, nil
-	}
-	return &messages.Picture{Codec: codec, Data: data, Width: uint32(frame.Width), Height: uint32(frame.Height), Step: l.step}, nil
 }
