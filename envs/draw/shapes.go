@@ -28,22 +28,21 @@ func (c *Canvas) Ring(x, y, radius, thickness float64, k Color) {
 	box := c.box(x-radius-0.5, y-radius-0.5, x+radius+0.5, y+radius+0.5)
 	for py := box.Min.Y; py < box.Max.Y; py++ {
 		dy := float64(py) + 0.5 - y
-		// beyond the first nothing is covered, within the second everything is
-		edge := reach(radius+0.5, dy)
-		solid := reach(radius-0.5, dy)
+		// beyond edge nothing is covered; within core all pixels are alike:
+		// covered, or those of the hole
+		edge, core := reach(radius+0.5, dy), reach(radius-0.5, dy)
 		if inner > 0 {
-			solid = 0
+			core = reach(inner-0.5, dy)
 		}
 		left, right := max(box.Min.X, int(math.Floor(x-edge))), min(box.Max.X, int(math.Ceil(x+edge)))
-		from, to := int(math.Ceil(x-solid)), int(math.Floor(x+solid))
-		from, to = max(from, left), min(to, right)
-		if solid == 0 || from >= to {
+		from, to := max(left, int(math.Ceil(x-core+0.5))), min(right, int(math.Floor(x+core-0.5)))
+		if core == 0 || from >= to {
 			from, to = right, right
 		}
 		for px := left; px < from; px++ {
 			c.over(px, py, ringCoverage(float64(px)+0.5-x, dy, radius, inner), k)
 		}
-		if from < to {
+		if from < to && inner <= 0 {
 			c.row(py, from, to, k)
 		}
 		for px := to; px < right; px++ {

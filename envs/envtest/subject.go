@@ -1,0 +1,232 @@
+package envtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+
+	"sharpie/envs"
+)
+
+// subject is an environment under test. Its methods end the check on any error
+// that a correct environment does not return.
+type subject struct {
+	envs.Environment
+	probe *probe
+	// roles that are live, with what they saw last
+	live []envs.RoleObservation
+}
+
+func (s *subject) reset(seed uint64) envs.Observations {
+	obs, err := s.tryReset(seed)
+	if err != nil {
+		s.probe.fail("Reset(%d) failed: %v", seed, err)
+	}
+	s.live = append(s.live[:0], obs...)
+	return obs
+}
+
+func (s *subject) tryReset(seed uint64) (obs envs.Observations, err error) {
+	err = s.probe.call("Reset", func(ctx context.Context) (err error) {
+		obs, err = s.Environment.Reset(ctx, seed)
+		return err
+	})
+	return obs, err
+}
+
+func (s *subject) step(actions []envs.RoleAction) envs.Transition {
+	tr, err := s.tryStep(actions)
+	if err != nil {
+		s.probe.fail("Step with legal actions %s failed: %v", describeActions(actions), err)
+	}
+	s.live = s.live[:0]
+	for _, r := range tr.Roles {
+		if !r.Terminated && !r.Truncated {
+			s.live = append(s.live, r.RoleObservation)
+		}
+	}
+	return tr
+}
+
+func (s *subject) tryStep(actions []envs.RoleAction) (tr envs.Transition, err error) {
+	err = s.probe.call("Step", func(ctx context.Context) (err error) {
+		tr, err = s.Environment.Step(ctx, actions)
+		return err
+	})
+	return tr, err
+}
+
+// render returns a copy of the picture.
+func (s *subject) render() envs.Frame {
+	f, err := s.tryRender()
+	if err != nil {
+		s.probe.fail("Render failed: %v", err)
+	}
+	return envs.Frame{
+		Width: f.Width, Height: f.Height,
+		RGB: bytes.Clone(f.RGB), Index: bytes.Clone(f.Index), Palette: bytes.Clone(f.Palette),
+	}
+}
+
+func (s *subject) tryRender() (f envs.Frame, err error) {
+	err = s.probe.call("Render", func(ctx context.Context) (err error) {
+		f, err = s.Environment.Render(ctx)
+		return err
+	})
+	return f, err
+}
+
+// role returns the specification of a role; nil if there is none.
+func (s *subject) role(role envs.Role) *envs.RoleSpec {
+	spec := s.Spec()
+	for i := range spec.Roles {
+		if spec.Roles[i].Role == role {
+			return &spec.Roles[i]
+		}
+	}
+	return nil
+}
+
+// sample draws a legal action for every live role.
+func (s *subject) sample(rng *rand.Rand) []envs.RoleAction {
+	out := make([]envs.RoleAction, 0, len(s.live))
+	for _, o := range s.live {
+		spec := s.role(o.Role)
+		if spec == nil || spec.Action == nil {
+			s.probe.fail("an observation is of role %q, which Spec does not list with an action space", o.Role)
+		}
+		out = append(out, envs.RoleAction{Role: o.Role, Action: spec.Action.Sample(rng, o.ActionMask)})
+	}
+	return out
+}
+
+// moment is one step of an episode: what went in and what came out.
+type moment struct {
+	actions []envs.RoleAction
+	out     envs.Transition
+	picture envs.Frame
+}
+
+// episode is a Reset and the steps after it.
+type episode struct {
+	seed    uint64
+	first   envs.Observations
+	picture envs.Frame
+	moments []moment
+	// over is whether the episode ended; else it was left off.
+	over bool
+}
+
+// generator draws the actions of the episode of a seed.
+func generator(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+// play resets and plays random legal actions.
+func (s *subject) play(seed uint64, steps int, pictures bool) *episode {
+	e := &episode{seed: seed, first: s.reset(seed)}
+	if pictures {
+		e.picture = s.render()
+	}
+	rng := generator(seed)
+	for range steps {
+		actions := s.sample(rng)
+		m := moment{actions: actions, out: s.step(actions)}
+		if pictures {
+			m.picture = s.render()
+		}
+		e.moments = append(e.moments, m)
+		if m.out.Done() {
+			e.over = true
+			break
+		}
+	}
+	return e
+}
+
+// difference says where two episodes part; empty where they do not.
+func (e *episode) difference(other *episode) string {
+	if len(e.first) != len(other.first) {
+		return fmt.Sprintf("after Reset there are %d observations, then %d", len(e.first), len(other.first))
+	}
+	for i := range e.first {
+		if d := observationDifference(e.first[i], other.first[i]); d != "" {
+			return "after Reset, " + d
+		}
+	}
+	if d := pictureDifference(e.picture, other.picture); d != "" {
+		return "after Reset, " + d
+	}
+	for i := range min(len(e.moments), len(other.moments)) {
+		a, b := e.moments[i], other.moments[i]
+		if d := transitionDifference(a.out, b.out); d != "" {
+			return fmt.Sprintf("in step %d, %s", i+1, d)
+		}
+		if d := pictureDifference(a.picture, b.picture); d != "" {
+			return fmt.Sprintf("after step %d, %s", i+1, d)
+		}
+	}
+	if len(e.moments) != len(other.moments) {
+		return fmt.Sprintf("one episode has %d steps, the other %d", len(e.moments), len(other.moments))
+	}
+	return ""
+}
+
+func transitionDifference(a, b envs.Transition) string {
+	if len(a.Roles) != len(b.Roles) {
+		return fmt.Sprintf("there are %d roles, then %d", len(a.Roles), len(b.Roles))
+	}
+	for i := range a.Roles {
+		x, y := a.Roles[i], b.Roles[i]
+		if d := observationDifference(x.RoleObservation, y.RoleObservation); d != "" {
+			return d
+		}
+		if x.Reward != y.Reward {
+			return fmt.Sprintf("the reward of %q is %v, then %v", x.Role, x.Reward, y.Reward)
+		}
+		if x.Terminated != y.Terminated || x.Truncated != y.Truncated {
+			return fmt.Sprintf("%q is terminated %t, truncated %t, then %t, %t",
+				x.Role, x.Terminated, x.Truncated, y.Terminated, y.Truncated)
+		}
+	}
+	return ""
+}
+
+func observationDifference(a, b envs.RoleObservation) string {
+	if a.Role != b.Role {
+		return fmt.Sprintf("the role is %q, then %q", a.Role, b.Role)
+	}
+	if !envs.Equal(a.Observation, b.Observation) {
+		return fmt.Sprintf("the observation of %q is %v, then %v", a.Role,
+			envs.ToDocument(a.Observation), envs.ToDocument(b.Observation))
+	}
+	if !reflect.DeepEqual(a.ActionMask, b.ActionMask) {
+		return fmt.Sprintf("the action mask of %q is %v, then %v", a.Role, a.ActionMask, b.ActionMask)
+	}
+	if !reflect.DeepEqual(a.Info, b.Info) {
+		return fmt.Sprintf("the info of %q is %v, then %v", a.Role, a.Info, b.Info)
+	}
+	return ""
+}
+
+// pictureDifference compares what is seen, whatever the form.
+func pictureDifference(a, b envs.Frame) string {
+	if a.Width != b.Width || a.Height != b.Height {
+		return fmt.Sprintf("the picture is %d×%d, then %d×%d", a.Width, a.Height, b.Width, b.Height)
+	}
+	if !bytes.Equal(a.RGB, b.RGB) || !bytes.Equal(a.Index, b.Index) || !bytes.Equal(a.Palette, b.Palette) {
+		return "the pictures differ"
+	}
+	return ""
+}
+
+func describeActions(actions []envs.RoleAction) string {
+	var b bytes.Buffer
+	for i, a := range actions {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s: %v", a.Role, envs.ToDocument(a.Action))
+	}
+	return "{" + b.String() + "}"
+}
