@@ -10,8 +10,8 @@ const out = "dist";
 const placeholder = "The front-end build writes its output here; `make build` runs it.\n";
 const scripts = ["theme", "app", "experiment", "play", "admin"];
 const styles = ["app", "play", "admin"];
-// Class names that only scripts and Bootstrap's own state rules produce.
-const kept = [/^htmx-/, /^is-/, /^data-/];
+// Class names that templates and scripts put together from parts.
+const kept = [/^data-bs-theme/, /^htmx-/, /^is-/, /^pad-/, /^seat-/, /^notice-/, /^check-/, /^chip-/];
 
 const hashed = (name, ext, data) =>
   `${name}-${createHash("sha256").update(data).digest("hex").slice(0, 10).toUpperCase()}${ext}`;
@@ -52,7 +52,8 @@ async function bundleStyles(manifest) {
     const [purged] = await new PurgeCSS().purge({
       content: ["templates/*.html", "src/**/*.ts", "*.go"],
       css: [{ raw: outputFiles[0].text }],
-      safelist: { standard: kept },
+      // The tokens of one style sheet are used by the others.
+      safelist: { standard: kept, variables: [/^--s-/, /^--bs-/] },
       variables: true,
     });
     const small = await build({ stdin: { contents: purged.css, loader: "css" }, minify: true, write: false, target: "es2022" });

@@ -1,6 +1,9 @@
 package web
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // ExperimentPage is where a participant decides to take part. Its form is
 // posted to /x/LINK/join with role, room, and consent=agree where NeedsConsent.
@@ -77,6 +80,26 @@ type ThanksPage struct {
 	RedirectURL string // http or https; other schemes are not shown
 	Role, Room  string // for trying again
 	CanRetry    bool
+}
+
+// controlsOf lists the keys per seat; once and without a name where every seat
+// has the same ones.
+func controlsOf(seats []SeatChoice) []SeatChoice {
+	var out []SeatChoice
+	for _, s := range seats {
+		if len(s.Keys) > 0 {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	for _, s := range out {
+		if !slices.Equal(s.Keys, out[0].Keys) {
+			return out
+		}
+	}
+	return []SeatChoice{{Keys: out[0].Keys}}
 }
 
 // Experiment writes the page that leads into an experiment: GET /x/LINK.

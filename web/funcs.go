@@ -33,6 +33,7 @@ func funcs(assets manifest) template.FuncMap {
 		"seat":     seatWord,
 		"weblink":  webLink,
 		"order":    orderErrors,
+		"controls": controlsOf,
 		"within":   within,
 		"add":      func(a, b int) int { return a + b },
 	}

@@ -32,15 +32,20 @@ export class Clock {
   }
 
   // spread is how much the round trips differ, in ms: what players feel as jerks.
+  // It is the third quartile less the shortest, so that one stray doesn't count.
   get spread(): number {
-    const all = this.samples.map((s) => s.rtt);
-    return all.length < 2 ? 0 : Math.max(...all) - Math.min(...all);
+    const all = this.sorted();
+    return (all[Math.floor((all.length - 1) * 0.75)] ?? 0) - (all[0] ?? 0);
   }
 
   // typical is the median round trip in ms; undefined before the first.
   get typical(): number | undefined {
-    const all = this.samples.map((s) => s.rtt).sort((a, b) => a - b);
+    const all = this.sorted();
     return all[Math.floor(all.length / 2)];
+  }
+
+  private sorted(): number[] {
+    return this.samples.map((s) => s.rtt).sort((a, b) => a - b);
   }
 
   private best(): Sample | undefined {

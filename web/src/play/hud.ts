@@ -20,7 +20,8 @@ export class Hud {
   private readonly score = byId("hud-score");
   private readonly wait = byId("hud-wait");
   private readonly health = byId("health");
-  private readonly healthText = byId("health-text");
+  private readonly healthWord = byId("health-word");
+  private readonly healthTime = byId("health-rtt");
 
   progress(round: number, rounds: number): void {
     setText(this.round, rounds > 0 ? `${round || "–"} of ${rounds}` : String(round || "–"));
@@ -43,7 +44,8 @@ export class Hud {
 
   connection(health: Health | undefined, rtt: number | undefined): void {
     this.health.dataset["level"] = health?.level ?? "none";
-    setText(this.healthText, health && rtt !== undefined ? `${health.word} · ${Math.round(rtt)} ms` : "no connection");
+    setText(this.healthWord, health && rtt !== undefined ? health.word : "no connection");
+    setText(this.healthTime, health && rtt !== undefined ? `${Math.max(1, Math.round(rtt))} ms` : "");
     this.health.title = health ? `Connection: ${health.word}. ${health.advice}` : "";
   }
 }

@@ -80,6 +80,6 @@ export class Overlay {
     const input = el("input", { class: "form-control", id: "share", value: link, readonly: "" });
     const button = el("button", { type: "button", class: "btn btn-quiet" }, "Copy");
     bindCopy(button, input);
-    return el("div", { class: "overlay-share" }, el("label", { class: "form-label", for: "share" }, "Send this link to whom you want to play with"), el("div", { class: "copy-row" }, input, button));
+    return el("div", { class: "overlay-share" }, el("label", { class: "form-label", for: "share" }, "Link for the people you want to play with"), el("div", { class: "copy-row" }, input, button));
   }
 }

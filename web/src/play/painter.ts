@@ -41,7 +41,8 @@ export class Painter {
     if (width === 0 || height === 0 || (this.size.width === width && this.size.height === height)) return;
     this.size = { width, height };
     this.canvas.width = width;
-    this.canvas.height = height;
+    this.canvas.height = height; // clears it
+    this.canvas.classList.remove("has-picture");
     this.lay();
   }
 
@@ -70,6 +71,7 @@ export class Painter {
     this.expect(picture.width, picture.height);
     this.ink.drawImage(picture, 0, 0);
     picture.close();
+    this.canvas.classList.add("has-picture");
     this.shown = { episode: frame.episode, step: frame.step };
     requestAnimationFrame(() => this.events.painted(frame.episode, frame.step));
   }

@@ -21,7 +21,7 @@ export function sceneOf(phase: Phase, rounds: number, score: number | undefined)
     case Phase_Name.WAITING: {
       const n = missing(phase.seats);
       const title = n === 0 ? "Waiting for the others to arrive" : n === 1 ? "Waiting for one more player" : `Waiting for ${n} more players`;
-      return { ...none, kind: "lobby", title, text, until: "This waiting room stays open for" };
+      return { ...none, kind: "lobby", title, text, until: "Open for another" };
     }
     case Phase_Name.READY:
       return { ...none, kind: "ready", title: "Get ready", text, until: "It starts in" };
