@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sharpie/persistence"
+	"sharpie/persistence/embedded"
+	"sharpie/persistence/mongo"
+)
+
+// How long a MongoDB server that does not answer is tried again before a command
+// gives up: a server and its database are often started at the same moment.
+const (
+	mongoPatience = 15 * time.Second
+	mongoRetry    = 500 * time.Millisecond
+)
+
+// storeFlags say where everything is kept.
+type storeFlags struct {
+	Data  string `help:"Folder of the embedded store and of what the server generates." type:"path" default:"data" placeholder:"data" env:"SHARPIE_DATA"`
+	Mongo string `help:"Keep the data in MongoDB instead of the embedded store: mongodb://HOST:27017/DATABASE." placeholder:"URI" env:"SHARPIE_MONGO"`
+}
+
+// Validate refuses what is no MongoDB URI, and a data folder that is a file.
+func (f *storeFlags) Validate() error {
+	if f.Data == "" {
+		return errors.New("--data is empty: want a folder")
+	}
+	if info, err := os.Stat(f.Data); err == nil && !info.IsDir() {
+		return fmt.Errorf("--data %s is a file: want a folder", f.Data)
+	}
+	if f.Mongo == "" {
+		return nil
+	}
+	if !strings.HasPrefix(f.Mongo, "mongodb://") && !strings.HasPrefix(f.Mongo, "mongodb+srv://") {
+		return errors.New("--mongo: want mongodb://HOST:PORT/DATABASE or mongodb+srv://HOST/DATABASE")
+	}
+	return nil
+}
+
+// file is the embedded store's.
+func (f *storeFlags) file() string { return filepath.Join(f.Data, "sharpie.db") }
+
+// describe names the store for people, without its password.
+func (f *storeFlags) describe() string {
+	if f.Mongo == "" {
+		return f.file()
+	}
+	if u, err := url.Parse(f.Mongo); err == nil {
+		return u.Redacted()
+	}
+	return "MongoDB"
+}
+
+// makeData makes the data folder, for its owner alone.
+func (f *storeFlags) makeData() error {
+	if err := os.MkdirAll(f.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	return nil
+}
+
+// open opens the store; a MongoDB that is away is waited for, some seconds.
+func (f *storeFlags) open(a *app) (persistence.Store, error) {
+	if f.Mongo == "" {
+		if err := f.makeData(); err != nil {
+			return nil, err
+		}
+		return embedded.Open(a.ctx, f.file())
+	}
+	deadline := a.now().Add(mongoPatience)
+	for told := false; ; told = true {
+		ctx, cancel := context.WithDeadline(a.ctx, deadline)
+		store, err := mongo.Open(ctx, f.Mongo)
+		cancel()
+		if err == nil {
+			return store, nil
+		}
+		if !errors.Is(err, persistence.ErrUnavailable) || a.ctx.Err() != nil {
+			return nil, err
+		}
+		if !a.now().Add(mongoRetry).Before(deadline) {
+			return nil, fmt.Errorf("%s did not answer for %s; is it running, and is --mongo right? %w", f.describe(), mongoPatience, err)
+		}
+		if !told {
+			a.log.Warn("the store does not answer, trying again", "store", f.describe(), "error", err)
+		}
+		select {
+		case <-a.ctx.Done():
+			return nil, a.ctx.Err()
+		case <-time.After(mongoRetry):
+		}
+	}
+}
