@@ -2132,8 +2132,9 @@ func (x *EpisodeEnded) GetFeedback() []*Feedback {
 	return nil
 }
 
-// Feedback is what a seat with inputs_type "reward" said about the last transition,
-// after it was shown. There is no further step to carry it.
+// Feedback is the inputs of a seat that no step used, because they came after the
+// last one began; of a seat with inputs_type "reward", what they say about the last
+// transition. There is no further step to carry it.
 type Feedback struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          uint32                 `protobuf:"varint,1,opt,name=role,proto3" json:"role,omitempty"`                                         // index into Definition.agents

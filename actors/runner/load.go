@@ -21,12 +21,13 @@ type stage struct {
 
 // validate checks what needs no experiment; the error names the field.
 func validate(s *messages.Start) error {
-	for field, empty := range map[string]bool{
-		"session_id": s.GetSessionId() == "", "episode_id": s.GetEpisodeId() == "", "definition": len(s.GetDefinition()) == 0,
-	} {
-		if empty {
-			return fieldError(field, "is missing")
-		}
+	switch {
+	case s.GetSessionId() == "":
+		return fieldError("session_id", "is missing")
+	case s.GetEpisodeId() == "":
+		return fieldError("episode_id", "is missing")
+	case len(s.GetDefinition()) == 0:
+		return fieldError("definition", "is missing")
 	}
 	return nil
 }
@@ -155,6 +156,14 @@ func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
 			return err
 		}
 		s.standIn = agent
+	}
+	switch who {
+	case messages.SetSeat_HUMAN, messages.SetSeat_DEFAULTS, messages.SetSeat_POLICY:
+	default:
+		return badExperiment(fieldError("occupant", "%d is not one of HUMAN, DEFAULTS, POLICY", who))
+	}
+	if who != s.occupant {
+		s.held, s.fresh = held{}, false // nobody holds keys of somebody who left
 	}
 	s.occupant = who
 	return nil

@@ -81,7 +81,8 @@ func newLoop(cfg *Config, start *messages.Start, def *experiments.Definition, ke
 func (l *loop) run() {
 	defer l.cancel()
 	x := l.def.Experiment
-	l.watch = newWatchdog(time.Duration(x.LoadTimeout), time.Duration(x.ResetTimeout), time.Duration(x.StepTimeout), l.roleName, l.abandon)
+	l.watch = newWatchdog(limit(x.LoadTimeout, 120*time.Second), limit(x.ResetTimeout, 30*time.Second),
+		limit(x.StepTimeout, 5*time.Second), l.roleName, l.abandon)
 	defer l.watch.stop()
 	l.timer = time.NewTimer(time.Hour)
 	defer l.timer.Stop()
@@ -91,20 +92,28 @@ func (l *loop) run() {
 	if l.pipeline != nil {
 		l.pipeline.Close()
 	}
+	kept := false
 	if err == nil {
-		l.finish(l.end, l.stage)
-		l.closeAgents()
-		return
+		kept = l.finish(l.end, l.stage)
+	} else {
+		f := new(fault)
+		if !errors.As(err, &f) {
+			f = &fault{code: CodeRunnerError, message: err.Error()}
+		}
+		l.finish(f, nil)
 	}
-	f := new(fault)
-	if !errors.As(err, &f) {
-		f = &fault{code: CodeRunnerError, message: err.Error()}
-	}
-	l.finish(f, nil)
 	l.closeAgents()
-	if l.stage != nil {
+	if !kept && l.stage != nil {
 		l.closeEnv(l.stage.env)
 	}
+}
+
+// limit is a deadline of the experiment, or another where it sets none.
+func limit(d experiments.Duration, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return time.Duration(d)
 }
 
 // protect runs f; a panic becomes the fault of the phase in which it happened.
@@ -112,7 +121,11 @@ func (l *loop) protect(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, role := l.watch.phase()
-			err = &fault{code: p.code(), phase: p, role: role, message: fmt.Sprintf("panic: %v", r), trace: trace()}
+			code := p.code()
+			if p == phaseLoad && role != "" {
+				code = CodePolicyError
+			}
+			err = &fault{code: code, phase: p, role: role, message: fmt.Sprintf("panic: %v", r), trace: trace()}
 		}
 	}()
 	return f()
@@ -161,18 +174,18 @@ func (l *loop) reset() error {
 		return err
 	}
 	l.encoder = frames.NewEncoder()
-	l.began = time.Now()
-	if t := time.Duration(l.plan.def.Experiment.EpisodeTimeout); t > 0 {
-		l.deadline = l.began.Add(t)
-	}
-	l.clock = clock{base: l.began, tick: 1, fps: l.plan.def.Experiment.TargetFPS}
 	l.watch.enter(phaseRender, -1)
 	picture, err := l.render()
 	if err != nil {
 		return err
 	}
 	l.watch.idle()
+	l.began = time.Now()
 	l.stepped = l.began
+	if t := time.Duration(l.plan.def.Experiment.EpisodeTimeout); t > 0 {
+		l.deadline = l.began.Add(t)
+	}
+	l.clock = clock{base: l.began, tick: 1, fps: l.plan.def.Experiment.TargetFPS}
 	l.reportStarted(observations, picture)
 	return nil
 }

@@ -235,12 +235,13 @@ func (l *loop) reported(step uint64, m any) {
 
 // finish sends the last message: the end of the episode, or the fault. The actor
 // hears first, so that it is ready when the session answers.
-func (l *loop) finish(last any, kept *stage) {
+// It returns false for a loop that was abandoned before.
+func (l *loop) finish(last any, kept *stage) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		l.cfg.Metrics.hung.Dec() // it did return, after it was given up
-		return
+		return false
 	}
 	l.closed = true
 	if f, ok := last.(*fault); ok {
@@ -248,6 +249,7 @@ func (l *loop) finish(last any, kept *stage) {
 	}
 	l.done(l, kept)
 	l.send(last)
+	return kept != nil
 }
 
 // abandon gives the loop up: its code did not return in time. What it does from

@@ -82,11 +82,12 @@ func (s *seat) commit() {
 }
 
 // answered reports whether the seat has said something that the next step can
-// use. paced says that steps are apart, so that a key held on counts again.
+// use. paced says that steps are apart, so that a key held on counts again; as a
+// judgement it does not, because the transition it judges was not yet seen.
 func (s *seat) answered(paced bool) bool {
 	m := s.merged()
 	switch {
-	case m.reading.idle || !(m.fresh || paced):
+	case m.reading.idle || (!m.fresh && (!paced || s.plan.feedback)):
 		return false
 	case s.plan.feedback:
 		return m.reading.numeric
