@@ -145,7 +145,7 @@ func (d *decoder) object(n *yaml.Node, s *spec, path string) (any, bool) {
 			good = false
 			continue
 		}
-		if isNull(values[i]) && (f.nullable || !f.required && f.kind != kindObject) {
+		if isNull(values[i]) && f.nullable {
 			continue
 		}
 		v, ok := d.value(values[i], &f.spec, join(path, key))
@@ -238,11 +238,10 @@ func (d *decoder) namedMap(n *yaml.Node, s *spec, path string) (any, bool) {
 	if float64(len(keys)) > s.max {
 		return d.fail(n, path, "%d entries; at most %v are allowed", len(keys), s.max)
 	}
-	unnamed := *s.items
-	unnamed.fields = slices.DeleteFunc(slices.Clone(unnamed.fields), func(f field) bool { return f.key == "name" })
+	unnamed := s.items.without("name")
 	for i, key := range keys {
 		name, ok := d.scalarText(nodes[i], &s.items.field("name").spec, join(path, key), key)
-		v, ok2 := d.value(values[i], &unnamed, join(path, key))
+		v, ok2 := d.value(values[i], unnamed, join(path, key))
 		if good = good && ok && ok2; ok && ok2 {
 			v.(map[string]any)["name"] = name
 			d.marks[index(path, len(out))] = d.marks[join(path, key)]

@@ -43,9 +43,6 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return fmt.Errorf("%w: duration %s: want seconds or a text such as \"90s\"", ErrInvalid, b)
 }
 
-// MarshalYAML writes the form of the YAML file.
-func (d Duration) MarshalYAML() (any, error) { return d.String(), nil }
-
 // ParseDuration reads "90s", "2m", "1h30m", "500ms", or a bare number of seconds.
 func ParseDuration(s string) (Duration, error) {
 	s = strings.TrimSpace(s)

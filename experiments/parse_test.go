@@ -42,7 +42,7 @@ func TestParseNamesTheMistake(t *testing.T) {
 			[]string{`experiment.name: want a text, got the number 2048; write it in quotes: "2048"`}},
 		{"version as number", "environment:\n  source", "python_version: 3.10\nenvironment:\n  source",
 			[]string{`python_version: want a text, got the number 3.10; write it in quotes: "3.10"`}},
-		{"list for map", "source: go:MountainCar-v0", "kwargs: 3\n  source: go:MountainCar-v0", nil},
+		{"number for map", "source: go:MountainCar-v0", "kwargs: 3\n  source: go:MountainCar-v0", []string{"x.yaml:2:11: environment.kwargs: want a map of keys and values, got 3"}},
 		{"map for text", "name: Car", "name: {a: b}", []string{"experiment.name: want a text, got a map"}},
 		{"word not allowed", "participant: true", "participant: true\n    inputs_type: action",
 			[]string{`agents[0].inputs_type: want actions, reward or other, got "action"; did you mean "actions"?`}},
@@ -59,7 +59,10 @@ func TestParseNamesTheMistake(t *testing.T) {
 		{"source and files", "source: go:MountainCar-v0", "source: go:MountainCar-v0\n  filepaths: {environment: environment.py}", []string{"environment.filepaths: give either source or filepaths"}},
 		{"neither", "source: go:MountainCar-v0", "name: Car", []string{"environment: missing key source"}},
 		{"no file that is run", "source: go:MountainCar-v0", "filepaths: {helper: helper.py}", []string{"environment.filepaths: missing key environment"}},
-		{"unknown policy", "participant: true", "participant: true\n    policy: spreder\npolicies:\n  - {name: spreader, source: go:spreader}\nignored: 1", nil},
+		{"unknown policy", "agents:\n  - role: agent_0\n", "policies:\n  - {name: spreader, source: go:spreader}\nagents:\n  - role: agent_0\n    policy: spreder\n",
+			[]string{`x.yaml:7:13: agents[0].policy: no policy "spreder"; did you mean "spreader"?`}},
+		{"policy twice", "agents:\n", "policy: {name: a, source: go:random}\npolicies:\n  a: {source: go:constant}\nagents:\n",
+			[]string{`x.yaml:5:6: policies.a.name: a second policy with the name "a"`}},
 		{"policy without policies", "participant: true", "participant: true\n    policy: helper", []string{`agents[0].policy: no policy "helper": the file has no key policies`}},
 		{"role twice", "experiment:\n", "  - role: agent_0\n    participant: true\nexperiment:\n", []string{`x.yaml:10:11: agents[1].role: a second agent with the role "agent_0"`}},
 		{"key twice", "ArrowLeft: 0", "ArrowLeft: 0\n      ArrowLeft: 1", []string{"x.yaml:8:7: agents[0].keyboard_inputs.ArrowLeft: this key is given twice"}},
@@ -78,7 +81,6 @@ func TestParseNamesTheMistake(t *testing.T) {
 		{"key is a list", "name: Car", "name: Car\n  ? [1, 2]\n  : 3", []string{"experiment: a key must be a text"}},
 		{"nothing", "name: Car", "name:", []string{"experiment.name: want a text, got nothing"}},
 		{"no agents", "agents:\n  - role: agent_0\n    participant: true\n    keyboard_inputs:\n      ArrowLeft: 0\n      ArrowRight: 2\n      default: 1\n", "agents: []\n", []string{"agents: 0 entries; at least 1 must be there"}},
-		{"an alias of itself", "name: Car", "name: Car\nenvironment_: &a {b: *a}", nil},
 		{"many at once", "participant: true", "participant: maybe\n    inputs_type: x\n    nam: y",
 			[]string{"x.yaml:5:18: agents[0].participant:", "x.yaml:6:18: agents[0].inputs_type:", "x.yaml:7:5: agents[0].nam:"}},
 	} {
@@ -87,12 +89,6 @@ func TestParseNamesTheMistake(t *testing.T) {
 				t.Fatalf("the file has no %q", c.old)
 			}
 			_, err := experiments.Parse("x.yaml", []byte(strings.Replace(small, c.old, c.new, 1)))
-			if c.want == nil {
-				if err == nil {
-					t.Error("no problem was found")
-				}
-				return
-			}
 			wantProblems(t, err, c.want)
 		})
 	}
@@ -119,7 +115,7 @@ func TestParseRefusesHostileFiles(t *testing.T) {
 		{"UTF-16", "\xff\xfea\x00:\x00", "x.yaml:1:1: the file is not UTF-8"},
 		{"too large", strings.Repeat("# long\n", 200_000), "x.yaml: the file has 1400000 bytes; at most 1048576 are allowed"},
 		{"billion laughs", laughs, "too deep or too large"},
-		{"deep", kwargs(strings.Repeat("[", 5000) + strings.Repeat("]", 5000)), "too deep or too large"},
+		{"deep", kwargs("{a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"), "too deep or too large"},
 		{"deeper", strings.Repeat("[", 500_000), "max depth"},
 		{"unknown anchor", "a: *b", "unknown anchor"},
 		{"itself", "environment:\n  source: go:x\n  kwargs: &a {b: *a}\n", "too deep or too large"},

@@ -34,7 +34,7 @@ func (d *decoder) scalar(n *yaml.Node, s *spec, path string) (any, bool) {
 		if s.kind == kindFree || s.nullable {
 			return nil, true
 		}
-		return d.fail(n, path, "want %s, got nothing", s.kind)
+		return d.fail(n, path, "want %s, got nothing; leave the key out if you mean none", s.kind)
 	default:
 		return d.fail(n, path, "the tag %s is not allowed", tag)
 	}

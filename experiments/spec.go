@@ -126,7 +126,9 @@ func list(max float64, items spec, doc string) spec {
 func mapOf(max float64, items spec, doc string) spec {
 	return spec{kind: kindMap, doc: doc, max: max, items: &items}
 }
-func free(doc string) spec { return spec{kind: kindFree, doc: doc} }
+func free(doc string) spec {
+	return mapOf(500, spec{kind: kindFree}, doc)
+}
 func matching(s spec, pattern *regexp.Regexp, hint string) spec {
 	s.pattern, s.hint = pattern, hint
 	return s
