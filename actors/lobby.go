@@ -316,4 +316,3 @@ func seatRoles(r JoinRequest) []string {
 	}
 	return out
 }
-

@@ -33,11 +33,11 @@ type session struct {
 	since    time.Time // of the phase
 	deadline time.Time // of the phase; zero: none
 	reason   persistence.Reason
-	notice   string // a sentence beside the phase, for participants
-	phaseEnd alarm  // the phase's deadline
-	left     time.Duration
-	patience alarm // waits of an ending session: for the runner, for the store
-	seatNews alarm // seats changed, and nobody was told yet
+	notice   string        // a sentence beside the phase, for participants
+	phaseEnd alarm         // the phase's deadline
+	playTime time.Duration // of the episode, when a pause stopped its clock
+	patience alarm         // waits of an ending session: for the runner, for the store
+	seatNews alarm         // seats changed, and nobody was told yet
 
 	seats    []*seat // in the order of Definition.agents
 	opened   time.Time
@@ -50,7 +50,7 @@ type session struct {
 	runnerID string
 	slot     uint32
 	used     bool // the runner was given an episode
-	begun    int // episodes begun, attempts not counted
+	begun    int  // episodes begun, attempts not counted
 	episode  *episode
 	picture  []byte // the last Frame, encoded; nil before the first
 	width    uint32
@@ -222,10 +222,8 @@ func (s *session) open(ctx actor.Context) {
 // terminated: somebody that this session depends on is no more.
 func (s *session) terminated(ctx actor.Context, who *actor.PID) {
 	switch {
+	case s.stopped: // the children go with the session
 	case who.Equal(s.recorder):
-		if s.stopped {
-			return
-		}
 		s.cast.metrics.faults.WithLabelValues("recorder").Inc()
 		s.closed = true // there is nobody to wait for
 		s.abort(ctx, reasonInternal, "the recorder stopped because of a fault")

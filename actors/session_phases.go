@@ -14,16 +14,16 @@ import (
 // apply moves the session on, and does what follows from it.
 func (s *session) apply(ctx actor.Context, e event) {
 	from := s.machine.phase
-	if s.begun > 0 && from == phasePaused && s.machine.resume == phaseRunning && e == evBack {
-		s.notice = ""
-	}
 	to, effects, ok := s.machine.next(e, s.facts())
 	if !ok {
 		s.cast.metrics.stale.WithLabelValues("event").Inc()
 		return
 	}
-	if from == phaseRunning && to.phase == phasePaused {
-		s.left = time.Until(s.phaseEnd.at)
+	switch {
+	case from == phaseRunning && to.phase == phasePaused:
+		s.playTime = time.Until(s.phaseEnd.at) // the clock stands still
+	case e != evBack:
+		s.playTime = 0
 	}
 	s.machine = to
 	if to.phase != from {
@@ -84,12 +84,12 @@ func (s *session) entered(ctx actor.Context, from phase) {
 		s.cast.metrics.phases.WithLabelValues(string(from)).Dec()
 	}
 	s.cast.metrics.phases.WithLabelValues(string(p)).Inc()
-	s.log.Info("phase", "phase", string(p), "from", string(from), "episode", s.begun, "reason", s.reason.Code, "detail", s.reason.Detail)
-	s.event("phase", "", "", persistence.Document{"phase": string(p), "from": string(from), "episode": int64(s.begun), "reason": s.reason.Code, "detail": s.reason.Detail})
-	ctx.Send(s.cast.lobby, &phaseChanged{session: s.id, phase: p})
 	if !p.final() {
 		ctx.Send(s.recorder, &putSession{s.document()})
 	}
+	s.log.Info("phase", "phase", string(p), "from", string(from), "episode", s.begun, "reason", s.reason.Code, "detail", s.reason.Detail)
+	s.event("phase", "", "", persistence.Document{"phase": string(p), "from": string(from), "episode": int64(s.begun), "reason": s.reason.Code, "detail": s.reason.Detail})
+	ctx.Send(s.cast.lobby, &phaseChanged{session: s.id, phase: p})
 	s.tellPhase()
 }
 
@@ -129,10 +129,8 @@ func (s *session) setDeadline(ctx actor.Context, now time.Time) {
 // episodeTime is how long the episode may still take before it is stopped: all the
 // deadlines that the runner itself keeps, and its wall time. A pause stops the clock.
 func (s *session) episodeTime() time.Duration {
-	if s.left > 0 {
-		d := s.left
-		s.left = 0
-		return d
+	if s.playTime > 0 {
+		return s.playTime
 	}
 	x := &s.def.Experiment
 	limit := time.Duration(x.EpisodeTimeout)

@@ -299,7 +299,7 @@ func (s *session) ready(ctx actor.Context, m *seatReady) {
 // seatsChanged looks at what the change of a seat means, and tells everybody.
 // Changes that come in a burst are told once.
 func (s *session) seatsChanged(ctx actor.Context) {
-	full, missing := true, false
+	before, full, missing := s.machine, true, false
 	for _, st := range s.seats {
 		full = full && st.here()
 		missing = missing || st.missing
@@ -312,7 +312,7 @@ func (s *session) seatsChanged(ctx actor.Context) {
 	case s.machine.phase == phasePaused && !missing:
 		s.apply(ctx, evBack)
 	}
-	if s.seatNews.at.IsZero() {
+	if s.machine == before && s.seatNews.at.IsZero() {
 		s.seatNews.set(ctx, seatNewsAfter)
 	}
 }
