@@ -68,7 +68,13 @@ func (s *Server) setAdmin(c *fiber.Ctx, v *visitor) error {
 // setDisabled locks someone out, at once, or lets them in again.
 func (s *Server) setDisabled(c *fiber.Ctx, v *visitor) error {
 	on := c.FormValue("value") == "on"
-	return s.changeRights(c, v, on, map[bool]string{true: "admin.user.disabled", false: "admin.user.enabled"}[on], func(u *persistence.User) { u.Disabled = on })
+	if err := s.changeRights(c, v, on, map[bool]string{true: "admin.user.disabled", false: "admin.user.enabled"}[on], func(u *persistence.User) { u.Disabled = on }); err != nil {
+		return err
+	}
+	if on {
+		s.sockets.endUser(persistence.UserID(c.Params("id")))
+	}
+	return nil
 }
 
 // changeRights changes a user. Where the change takes something away it refuses

@@ -37,6 +37,7 @@ type Server struct {
 	tickets        *tickets
 	assets         *assets
 	sockets        *sockets
+	listener       atomic.Pointer[listener]
 
 	started time.Time
 	rights  sync.Mutex // held while users' rights change
@@ -95,7 +96,9 @@ func New(cfg Config) (*Server, error) {
 
 // Serve answers on the listener until Shutdown; nil after it.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.app.Listener(l); err != nil {
+	own := newListener(l)
+	s.listener.Store(own)
+	if err := s.app.Listener(own); err != nil {
 		return fmt.Errorf("http: serve %s: %w", l.Addr(), err)
 	}
 	return nil
@@ -106,6 +109,9 @@ func (s *Server) Serve(l net.Listener) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.over.Store(true)
 	s.sockets.stop()
+	if l := s.listener.Load(); l != nil {
+		l.hangUp()
+	}
 	err := s.app.ShutdownWithContext(ctx)
 	serr := s.sockets.wait(ctx)
 	s.stop()

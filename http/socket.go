@@ -42,7 +42,8 @@ const (
 type target struct {
 	session     persistence.SessionID
 	participant persistence.ParticipantID
-	user        string
+	user        string // name
+	userID      persistence.UserID
 	refused     error // closes the socket at once
 }
 
@@ -64,7 +65,7 @@ func (s *Server) beforeSocket(c *fiber.Ctx) error {
 // and then closed with its code, because browsers show scripts nothing else.
 func (s *Server) findTarget(c *fiber.Ctx) error {
 	t := &target{}
-	t.session, t.participant, t.user, t.refused = s.seatOfSocket(c)
+	t.refused = s.seatOfSocket(c, t)
 	if t.refused != nil {
 		requestOf(c).failure = t.refused
 	}
@@ -72,20 +73,21 @@ func (s *Server) findTarget(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func (s *Server) seatOfSocket(c *fiber.Ctx) (persistence.SessionID, persistence.ParticipantID, string, error) {
+func (s *Server) seatOfSocket(c *fiber.Ctx, t *target) error {
 	v, err := s.visitorOf(c)
 	if err != nil {
-		return "", "", "", err
+		return err
 	}
 	if v == nil {
-		return "", "", "", errNotLoggedIn
+		return errNotLoggedIn
 	}
-	id, err := sessionID(c)
-	if err != nil {
-		return "", "", v.user.Name, fmt.Errorf("%w: session %q", actors.ErrGone, c.Params("session"))
+	t.user, t.userID = v.user.Name, v.user.ID
+	if t.session, err = sessionID(c); err != nil {
+		return fmt.Errorf("%w: session %q", actors.ErrGone, c.Params("session"))
 	}
-	t, err := s.ticketOf(c.UserContext(), id, v.user.ID)
-	return id, t.participant, v.user.Name, err
+	seat, err := s.ticketOf(c.UserContext(), t.session, v.user.ID)
+	t.participant = seat.participant
+	return err
 }
 
 // upgrade makes the socket's handler out of one that serves a connection until

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/contrib/websocket"
 
 	"sharpie/actors"
+	"sharpie/persistence"
 )
 
 // The kinds of sockets, as metrics name them.
@@ -74,6 +75,12 @@ func (ws *socket) closeWith(end *actors.Close) {
 	frame := websocket.FormatCloseMessage(end.Code, closeText(end.Text))
 	// It fails where the browser is gone, which is what was wanted.
 	_ = ws.conn.WriteControl(websocket.CloseMessage, frame, time.Now().Add(closing))
+}
+
+// end closes the socket from outside its handler.
+func (ws *socket) end(end *actors.Close) {
+	ws.closeWith(end)
+	ws.wake()
 }
 
 // leaving is the close of a server that stops.
@@ -185,10 +192,18 @@ func (t *sockets) stop() {
 	}
 	for ws := range t.open {
 		// One that takes no bytes must not hold the others up.
-		go func() {
-			ws.closeWith(&actors.Close{Code: closeGoingAway, Text: "The server is stopping."})
-			ws.wake()
-		}()
+		go ws.end(&actors.Close{Code: closeGoingAway, Text: "The server is stopping."})
+	}
+}
+
+// endUser closes the sockets of a user who may not be here any more.
+func (t *sockets) endUser(id persistence.UserID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for ws := range t.open {
+		if ws.target != nil && ws.target.userID == id {
+			go ws.end(&actors.Close{Code: closeNotLoggedIn, Text: "You are logged out."})
+		}
 	}
 }
 
