@@ -89,9 +89,9 @@ func (p *cartPole) Step(actions []envs.Value, rewards []float64, _ *rand.Rand) b
 		force = poleForce
 	}
 	sin, cos := math.Sincos(s.Theta)
-	temp := (force + poleMoment*s.ThetaDot*s.ThetaDot*sin) / poleTotalMass
+	temp := (force + poleMoment*(s.ThetaDot*s.ThetaDot)*sin) / poleTotalMass
 	thetaAcc := (poleGravity*sin - cos*temp) /
-		(poleHalfLength * (4.0/3.0 - poleMass*cos*cos/poleTotalMass))
+		(poleHalfLength * (4.0/3.0 - poleMass*(cos*cos)/poleTotalMass))
 	xAcc := temp - poleMoment*thetaAcc*cos/poleTotalMass
 
 	// explicit Euler: positions with the old speeds

@@ -43,34 +43,10 @@ const maxSide = 32
 // 1/3), reward_schedule (three numbers, default [1, 0, 0]), max_episode_steps
 // (default 100, 0 is no limit).
 func NewFrozenLake(kwargs map[string]any) (envs.Environment, error) {
-	k := envs.NewKwargs(kwargs)
-	rows := maps(k.OneOf("map_name", "4x4", "4x4", "8x8"))
-	desc := k.Strings("desc")
-	slippery := k.Bool("is_slippery", true)
-	success := k.Float("success_rate", 1.0/3.0, 0, 1)
-	schedule := k.Document("reward_schedule", "a list of three numbers")
-	limit := k.Int("max_episode_steps", 100, 0, 1_000_000)
-	if err := k.Err(); err != nil {
+	l, err := newLake(envs.NewKwargs(kwargs))
+	if err != nil {
 		return nil, err
 	}
-	if desc != nil {
-		if err := checkMap(desc); err != nil {
-			return nil, fmt.Errorf("%w: desc: %w", envs.ErrInvalidArgument, err)
-		}
-		rows = desc
-	}
-	l := &frozenLake{
-		cells: strings.Join(rows, ""), rows: len(rows), columns: len(rows[0]),
-		slippery: slippery, success: success, rewards: [3]float64{1, 0, 0},
-	}
-	if schedule != nil {
-		three, err := envs.FromDocument(envs.NewBox(envs.Float64, -1e9, 1e9, 3), schedule)
-		if err != nil {
-			return nil, fmt.Errorf("%w: reward_schedule: %w", envs.ErrInvalidArgument, err)
-		}
-		copy(l.rewards[:], three.(envs.Array).Float64s())
-	}
-	l.prepare()
 	return simulation.New(envs.Spec{
 		ID: "FrozenLake-v1",
 		Roles: []envs.RoleSpec{{
@@ -80,8 +56,40 @@ func NewFrozenLake(kwargs map[string]any) (envs.Environment, error) {
 			ActionMeanings: []string{"left", "down", "right", "up"},
 		}},
 		Width: l.columns * l.cell(), Height: l.rows * l.cell(), FPS: 4,
-		MaxSteps: int(limit), Version: "1",
+		MaxSteps: l.limit, Version: "1",
 	}, l), nil
+}
+
+// newLake reads all keyword arguments.
+func newLake(k *envs.Kwargs) (*frozenLake, error) {
+	rows := maps(k.OneOf("map_name", "4x4", "4x4", "8x8"))
+	desc := k.Strings("desc")
+	l := &frozenLake{
+		slippery: k.Bool("is_slippery", true),
+		success:  k.Float("success_rate", 1.0/3.0, 0, 1),
+		rewards:  [3]float64{1, 0, 0},
+		limit:    int(k.Int("max_episode_steps", 100, 0, 1_000_000)),
+	}
+	schedule := k.Document("reward_schedule", "a list of three numbers")
+	if err := k.Err(); err != nil {
+		return nil, err
+	}
+	if desc != nil {
+		if err := checkMap(desc); err != nil {
+			return nil, fmt.Errorf("%w: desc: %w", envs.ErrInvalidArgument, err)
+		}
+		rows = desc
+	}
+	if schedule != nil {
+		three, err := envs.FromDocument(envs.NewBox(envs.Float64, -1e9, 1e9, 3), schedule)
+		if err != nil {
+			return nil, fmt.Errorf("%w: reward_schedule: %w", envs.ErrInvalidArgument, err)
+		}
+		copy(l.rewards[:], three.(envs.Array).Float64s())
+	}
+	l.cells, l.rows, l.columns = strings.Join(rows, ""), len(rows), len(rows[0])
+	l.prepare()
+	return l, nil
 }
 
 // checkMap reports what is wrong with a map.
@@ -112,6 +120,7 @@ type frozenLake struct {
 	slippery      bool
 	success       float64
 	rewards       [3]float64 // on G, H, F or S
+	limit         int        // of steps; 0 is none
 
 	starts     []int
 	directions [3]float64        // cumulated: one side, as intended, the other side
