@@ -24,9 +24,10 @@ const (
 )
 
 // connection is one socket of a participant: what is to be sent to it, and the
-// door for what it sends. The Participant opens and closes it, its Session fills
-// it; both only ever add, and neither waits. Memory is bounded: a control queue, and
-// one slot each for phase, picture and status.
+// door for what it sends. The Participant owns which connection is the newest, and
+// ends one that was replaced; the Session fills it, and says goodbye. Both only ever
+// add, and neither waits. Memory is bounded: a control queue, and one slot each for
+// phase, picture and status.
 type connection struct {
 	root        *actor.RootContext
 	participant *actor.PID

@@ -65,16 +65,8 @@ type (
 	abort  struct{ by, reason string }
 )
 
-// Session to Participant.
-type (
-	// admit takes a new socket in; the sender is the façade.
-	admit struct{ conn *connection }
-	// dismiss ends the participant's socket for good.
-	dismiss struct {
-		last  []byte
-		close Close
-	}
-)
+// Session to Participant: admit takes a new socket in; the sender is the façade.
+type admit struct{ conn *connection }
 
 // Participant to Session.
 type (

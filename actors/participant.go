@@ -56,10 +56,6 @@ func (p *participant) Receive(ctx actor.Context) {
 		p.admit(ctx, m)
 	case *detached:
 		p.detach(ctx, m)
-	case *dismiss:
-		if p.conn != nil {
-			p.conn.end(m.last, m.close)
-		}
 	case *rang:
 		if p.missed.is(m) {
 			ctx.Send(p.session, &gone{p.id})

@@ -272,7 +272,9 @@ func (s *session) dismiss(ctx actor.Context, st *seat) {
 	if st.pid == nil {
 		return
 	}
-	ctx.Send(st.pid, &dismiss{last: encodeEnd("left", reasonLeft.Public, s.thanks()), close: Close{Code: closeNormal, Text: "left"}})
+	if st.conn != nil {
+		st.conn.end(encodeEnd("left", reasonLeft.Public, s.thanks()), Close{Code: closeNormal, Text: "left"})
+	}
 	ctx.Poison(st.pid)
 	st.pid, st.conn = nil, nil
 }
