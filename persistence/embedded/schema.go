@@ -78,15 +78,29 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	if err != nil {
 		return err
 	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: its schema is version %d, this program knows %d: use the newer program", persistence.ErrNewer, version, len(steps))
-	}
 	for ; version < len(steps); version++ {
 		if err := migrateStep(ctx, conn, version+1, steps[version]); err != nil {
 			return fmt.Errorf("migrate to schema %d: %w", version+1, err)
 		}
 	}
 	return nil
+}
+
+// inspect refuses a file that this program must not write to.
+func inspect(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if isNotDatabase(err) {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	if err != nil {
+		return explain(err)
+	}
+	version, err := schemaVersion(ctx, conn)
+	if err == nil && version > len(migrations) {
+		err = fmt.Errorf("%w: its schema is version %d, this program knows %d: use the newer program",
+			persistence.ErrNewer, version, len(migrations))
+	}
+	return errors.Join(err, conn.Close())
 }
 
 // schemaVersion is 0 for an empty file.

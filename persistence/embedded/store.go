@@ -75,7 +75,16 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	// looked at first, because the settings of the writer would change the file
 	var err error
+	if s.reads, err = sql.Open("sqlite", dsn(s.path, true)); err != nil {
+		return err
+	}
+	s.reads.SetMaxOpenConns(readers)
+	s.reads.SetMaxIdleConns(readers)
+	if err := inspect(ctx, s.reads); err != nil {
+		return err
+	}
 	if s.writes, err = sql.Open("sqlite", dsn(s.path, false)); err != nil {
 		return err
 	}
@@ -87,11 +96,6 @@ func (s *Store) open(ctx context.Context) error {
 	if err := migrate(ctx, conn, migrations); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	if s.reads, err = sql.Open("sqlite", dsn(s.path, true)); err != nil {
-		return errors.Join(err, conn.Close())
-	}
-	s.reads.SetMaxOpenConns(readers)
-	s.reads.SetMaxIdleConns(readers)
 	w := &writer{conn: conn, prepared: map[string]*sql.Stmt{}}
 	go func() {
 		defer close(s.stopped)
@@ -103,7 +107,7 @@ func (s *Store) open(ctx context.Context) error {
 // dsn names the file and the settings of one connection.
 func dsn(path string, readOnly bool) string {
 	q := url.Values{"_pragma": {
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "page_size(8192)",
+		"busy_timeout(5000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)",
 		"temp_store(MEMORY)", "cache_size(-8000)", "journal_size_limit(67108864)",
 	}}
 	if readOnly {
