@@ -48,14 +48,38 @@ type body struct {
 	maxSpeed float64 // 0: no limit
 }
 
+// pushed returns the body one step later, under a force in the given direction
+// (of length 1, or 0 for none).
+func (b body) pushed(way vec) body {
+	b.pos = b.pos.plus(b.vel.times(particleStep))
+	b.vel = b.vel.times(1 - particleDamping).plus(way.times(b.accel * particleStep))
+	if b.maxSpeed > 0 {
+		b.vel = b.vel.clip(b.maxSpeed)
+	}
+	return b
+}
+
 // after returns the body after holding an action for so many steps, without
 // collisions.
 func (b body) after(action, steps int) body {
 	for range steps {
-		b.pos = b.pos.plus(b.vel.times(particleStep))
-		b.vel = b.vel.times(1 - particleDamping).plus(direction(action).times(b.accel * particleStep))
-		if b.maxSpeed > 0 {
-			b.vel = b.vel.clip(b.maxSpeed)
+		b = b.pushed(direction(action))
+	}
+	return b
+}
+
+// outside returns the body as an obstacle in its way leaves it: at the edge, and
+// no longer moving inwards. radius is the obstacle's and the body's together.
+func (b body) outside(obstacles []vec, radius float64) body {
+	for _, o := range obstacles {
+		away := b.pos.minus(o)
+		if away.norm() >= radius {
+			continue
+		}
+		away = away.unit()
+		b.pos = o.plus(away.times(radius))
+		if in := b.vel.dot(away); in < 0 {
+			b.vel = b.vel.minus(away.times(in))
 		}
 	}
 	return b

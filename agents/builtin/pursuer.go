@@ -17,8 +17,6 @@ const (
 	chaserSize, chaserAccel, chaserSpeed = 0.075, 3.0, 1.0
 	fleerSize, fleerAccel, fleerSpeed    = 0.05, 4.0, 1.3
 	obstacleSize                         = 0.2
-	// fieldEdge is where a good agent begins to pay for leaving the field.
-	fieldEdge = 0.9
 )
 
 // pursuer plays simple_tag_v3: as an adversary it chases the nearest good agent,
@@ -31,8 +29,9 @@ const (
 //	each other agent, relative, in the order of roles 2·(A-1) ·
 //	velocity of each other good agent, in the order of roles 2·G
 //
-// Adversaries are the roles whose name begins with "adversary". It looks a few
-// steps ahead with the environment's own dynamics, and walks round obstacles.
+// Adversaries are the roles whose name begins with "adversary". A chaser heads for
+// where its prey will be, round obstacles; a runner weighs a few plans (flee.go).
+// Both look ahead with the environment's own dynamics.
 type pursuer struct {
 	life
 	adversary bool
@@ -145,36 +144,6 @@ func round(from, to vec, obstacles []vec, radius float64) vec {
 		aim = o.plus(side.times(radius * 1.2))
 	}
 	return aim
-}
-
-// flee chooses the action after which the nearest chaser is farthest, weighed
-// against leaving the field and running into obstacles.
-func flee(mask []bool, me body, chasers []body, obstacles []vec) envs.Int {
-	const ahead = 5
-	return best(mask, func(a int) float64 {
-		next := me.after(a, ahead)
-		score := math.Inf(1)
-		for _, c := range chasers {
-			gap := next.pos.distance(c.pos) - chaserSize - fleerSize
-			score = min(score, gap)
-		}
-		if len(chasers) == 0 {
-			score = -next.vel.norm()
-		}
-		score -= 4 * beyond(next.rest())
-		for _, o := range obstacles {
-			if gap := next.pos.distance(o) - obstacleSize - fleerSize; gap < 0.05 {
-				score -= 2 * (0.05 - gap)
-			}
-		}
-		// the middle leaves more ways out than a corner
-		return score - 0.15*next.pos.norm()
-	})
-}
-
-// beyond is how far a point lies outside the field, both axes together.
-func beyond(p vec) float64 {
-	return max(0, math.Abs(p.x)-fieldEdge+fleerSize) + max(0, math.Abs(p.y)-fieldEdge+fleerSize)
 }
 
 // Version is constant: nothing is learned.
