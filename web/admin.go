@@ -206,7 +206,7 @@ func (p *Pages) AdminExperiments(w io.Writer, v AdminExperimentsPage) error {
 
 // AdminExperiment writes one experiment with its versions.
 func (p *Pages) AdminExperiment(w io.Writer, v AdminExperimentPage) error {
-	v.Title = or(v.Title, v.Name)
+	v.Title = or(v.Title, v.Name, "Experiment")
 	return p.page(w, "admin_experiment", v)
 }
 

@@ -104,7 +104,7 @@ func controlsOf(seats []SeatChoice) []SeatChoice {
 
 // Experiment writes the page that leads into an experiment: GET /x/LINK.
 func (p *Pages) Experiment(w io.Writer, v ExperimentPage) error {
-	v.Title = or(v.Title, v.Name)
+	v.Title = or(v.Title, v.Name, "Experiment")
 	v.Consent = or(v.Consent, DefaultConsent)
 	return p.page(w, "experiment", v)
 }
@@ -117,7 +117,7 @@ func (p *Pages) Lobby(w io.Writer, v LobbyLine) error {
 
 // Play writes the play page: GET /s/SESSION.
 func (p *Pages) Play(w io.Writer, v PlayPage) error {
-	v.Title = or(v.Title, v.Name)
+	v.Title = or(v.Title, v.Name, "Experiment")
 	return p.page(w, "play", v)
 }
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { temporary } from "./sharpie";
 
-const server = resolve(__dirname, "../../.cache/mongod/mongod");
+const server = resolve(import.meta.dirname, "../../.cache/mongod/mongod");
 
 /** Whether there is a MongoDB server to test with, and why not. */
 export const noMongo: string =

@@ -10,7 +10,7 @@ const widths = { wide: { width: 1280, height: 800 }, narrow: { width: 390, heigh
 for (const [name, size] of Object.entries(widths)) {
   test(`every page, ${name}`, async ({ server, someone }) => {
     test.setTimeout(180_000);
-    const folder = join(__dirname, "screenshots", name);
+    const folder = join(import.meta.dirname, "screenshots", name);
     await mkdir(folder, { recursive: true });
 
     const problems: string[] = [];

@@ -1,5 +1,13 @@
 import { defineConfig } from "@playwright/test";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { Options } from "./test";
+
+// A Chromium of the system: Playwright's own is not downloaded.
+const chromium =
+  process.env["SHARPIE_TEST_CHROMIUM"] ??
+  (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "chromium")).find(existsSync) ??
+  "chromium";
 
 // Every test boots the real program with an empty data folder, once on the
 // embedded store and once on a real MongoDB server, and plays in Debian's
@@ -30,7 +38,7 @@ export default defineConfig<Options>({
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
     launchOptions: {
-      executablePath: process.env["SHARPIE_TEST_CHROMIUM"] ?? "chromium",
+      executablePath: chromium,
       args: [
         "--headless",
         "--no-sandbox",

@@ -23,7 +23,7 @@ export const test = base.extend<Options & Fixtures>({
     const folder = await temporary("e2e");
     const mongo = store === "mongodb" ? await startMongo() : undefined;
     const place = { data: folder.path, mongo: mongo?.uri(`sharpie_e2e_${info.workerIndex}_${Date.now()}`) ?? "" };
-    const server = await Sharpie.start(place);
+    const server = await Sharpie.start(place, "--drain-grace", "2s");
     await use(server);
     await server.stop();
     if (info.status !== info.expectedStatus) await info.attach("server log", { body: server.log, contentType: "text/plain" });
