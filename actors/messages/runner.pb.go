@@ -1071,7 +1071,9 @@ func (x *Resume) GetEpisodeId() string {
 	return ""
 }
 
-// SetSeat says who acts in a role from the next step on.
+// SetSeat says who acts in a role from the next step on. It also lets go of all
+// keys of that seat: HUMAN for a seat whose participant lost the connection, so
+// that a key that was held does not act on.
 type SetSeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`

@@ -47,10 +47,10 @@ func (l *loop) lastFeedback() {
 	for i := range l.seats {
 		s := &l.seats[i]
 		s.merged()
-		if len(s.pending) == 0 {
+		f := &messages.Feedback{Role: uint32(i), Inputs: usedInputs(s)}
+		if len(f.Inputs) == 0 {
 			continue
 		}
-		f := &messages.Feedback{Role: uint32(i), Inputs: usedInputs(s)}
 		if reward, given := s.feedback(); given && s.source != messages.Source_SOURCE_NONE {
 			f.HumanReward = &reward
 		}

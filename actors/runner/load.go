@@ -142,7 +142,7 @@ func (l *loop) find(field, role string) (int, error) {
 	return 0, badExperiment(fieldError(field, "the experiment has no role %q", role))
 }
 
-// occupy says who acts in a seat from now on.
+// occupy says who acts in a seat from now on. Whoever acted before lets all keys go.
 func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
 	s := &l.seats[i]
 	if who == messages.SetSeat_POLICY && s.standIn == nil && s.replaces() {
@@ -162,9 +162,7 @@ func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
 	default:
 		return badExperiment(fieldError("occupant", "%d is not one of HUMAN, DEFAULTS, POLICY", who))
 	}
-	if who != s.occupant {
-		s.held, s.fresh = held{}, false // nobody holds keys of somebody who left
-	}
+	s.release()
 	s.occupant = who
 	return nil
 }

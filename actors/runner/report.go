@@ -152,9 +152,11 @@ const (
 
 // usedInputs lists a seat's raw inputs with what each stands for.
 func usedInputs(s *seat) []*messages.UsedInput {
-	out := make([]*messages.UsedInput, len(s.pending))
-	for i, in := range s.pending {
-		out[i] = &messages.UsedInput{Input: in, Value: readInput(s.plan.keys, in).message}
+	out := make([]*messages.UsedInput, 0, len(s.pending))
+	for _, in := range s.pending {
+		if in != letGo {
+			out = append(out, &messages.UsedInput{Input: in, Value: readInput(s.plan.keys, in).message})
+		}
 	}
 	return out
 }

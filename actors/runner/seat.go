@@ -70,14 +70,25 @@ func (s *seat) add(in *messages.Input) (dropped bool) {
 	return dropped
 }
 
+// letGo stands among a seat's inputs for all keys being released by nobody's hand;
+// it is not recorded.
+var letGo = &messages.Input{}
+
+// release lets go of all keys: who held them has left, or lost the connection.
+func (s *seat) release() {
+	if len(s.held.down) > 0 || len(s.pending) > 0 {
+		s.add(letGo)
+	}
+}
+
 // commit uses up the inputs: the next step begins with what is held.
 func (s *seat) commit() {
 	s.held = s.preview.after
-	if n := len(s.pending); n > 0 {
-		s.lastSeq = max(s.lastSeq, s.pending[n-1].GetSeq())
-		clear(s.pending)
-		s.pending = s.pending[:0]
+	for _, in := range s.pending {
+		s.lastSeq = max(s.lastSeq, in.GetSeq())
 	}
+	clear(s.pending)
+	s.pending = s.pending[:0]
 	s.fresh = false
 }
 
