@@ -38,6 +38,7 @@ type serveCommand struct {
 	Demos            bool          `help:"Install the demonstration experiments." default:"true" negatable:"" env:"SHARPIE_DEMOS"`
 	DrainGrace       time.Duration `help:"How long running sessions may go on after a request to stop, 0s to 1h." default:"30s" env:"SHARPIE_DRAIN_GRACE"`
 	LoginRate        int           `help:"Log-ins that one address may try per minute, 1 to 100000; 0 is no limit, for benchmarks." default:"60" env:"SHARPIE_LOGIN_RATE"`
+	InputsPerSecond  int           `help:"Messages a second that one participant may send, 10 to 1000000; raise it for benchmarks only." default:"120" env:"SHARPIE_INPUTS_PER_SECOND"`
 	TrustedProxies   []string      `help:"Addresses or networks of proxies whose X-Forwarded-* headers count." placeholder:"ADDRESS" env:"SHARPIE_TRUSTED_PROXIES"`
 	Node             string        `help:"Name of this server, where several share one MongoDB." default:"web" env:"SHARPIE_NODE"`
 }
@@ -81,6 +82,9 @@ func (c *serveCommand) Validate() error {
 	}
 	if c.LoginRate < 0 || c.LoginRate > 100_000 {
 		bad("--login-rate %d: allowed is 0 to 100000", c.LoginRate)
+	}
+	if c.InputsPerSecond < 10 || c.InputsPerSecond > 1_000_000 {
+		bad("--inputs-per-second %d: allowed is 10 to 1000000", c.InputsPerSecond)
 	}
 	if c.OpenRegistration && c.RegistrationKey != "" {
 		bad("--open-registration and --registration-key exclude each other")
@@ -171,6 +175,7 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 		Store: store, Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry(),
 		Slots: c.Slots, Labels: c.Labels, Node: c.Node, CodeVersion: a.version,
 		Logger: a.log, Metrics: metrics,
+		Limits: actors.Limits{InputsPerSecond: c.InputsPerSecond},
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,167 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"sharpie/persistence"
+	"sharpie/persistence/embedded"
+	"sharpie/persistence/mongo"
+)
+
+// server is the SHARPIE under test: a child of this process, with a store of its own.
+type server struct {
+	*child
+	base  string // http://127.0.0.1:PORT
+	data  string // folder; removed at the end
+	mongo string // URI; empty: embedded
+	key   string
+}
+
+// startServer imports the runs' experiments into a new store and starts sharpie
+// serve on it.
+func startServer(ctx context.Context, runs []Run, mongoURI string) (*server, error) {
+	data, err := os.MkdirTemp("", "sharpie-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	s := &server{data: data, mongo: mongoURI, key: "benchmark-key-" + strconv.Itoa(os.Getpid())}
+	if err := s.importRuns(ctx, runs); err != nil {
+		s.remove()
+		return nil, err
+	}
+	if err := s.start(ctx, runs); err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) storeFlags() []string {
+	flags := []string{"--data", s.data}
+	if s.mongo != "" {
+		flags = append(flags, "--mongo", s.mongo)
+	}
+	return flags
+}
+
+func (s *server) importRuns(ctx context.Context, runs []Run) error {
+	args := append([]string{"import"}, s.storeFlags()...)
+	for i, r := range runs {
+		file := filepath.Join(s.data, link(i)+".yaml")
+		if err := os.WriteFile(file, experimentYAML(i, r), 0o600); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		args = append(args, file)
+	}
+	c, err := startChild(ctx, func(string) {}, nil, args...)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-c.done:
+	case <-time.After(60 * time.Second):
+		_ = c.cmd.Process.Kill()
+		return fmt.Errorf("bench: importing the experiments took over a minute: %s", c.lastLines())
+	}
+	if c.err != nil {
+		return fmt.Errorf("bench: import the experiments: %w\n%s", c.err, c.lastLines())
+	}
+	return nil
+}
+
+func (s *server) start(ctx context.Context, runs []Run) error {
+	slots := 1
+	for _, r := range runs {
+		slots = max(slots, r.Sessions)
+	}
+	addr, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	s.base = "http://" + addr
+	args := append([]string{"serve", "--addr", addr, "--slots", strconv.Itoa(slots), "--registration-key", s.key,
+		"--no-demos", "--login-rate", "0", "--inputs-per-second", "1000000", "--drain-grace", "2s", "--log-level", "warn"}, s.storeFlags()...)
+	if s.child, err = startChild(ctx, func(string) {}, nil, args...); err != nil {
+		return err
+	}
+	return s.waitReady(ctx)
+}
+
+// freeAddress asks the system for a port that nobody uses now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("bench: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func (s *server) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/readyz", nil)
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		if res, err := sharedTransport.RoundTrip(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("bench: the server was not ready in 30 s: %s", s.lastLines())
+		case <-s.done:
+			return fmt.Errorf("bench: the server ended: %s", s.lastLines())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// finish stops the server and says how many step records its store holds of
+// each run, and how many the episodes counted.
+func (s *server) finish(ctx context.Context, runs int) ([]Stored, error) {
+	defer s.remove()
+	stopErr := s.stop(60 * time.Second)
+	store, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	out := make([]Stored, runs)
+	for i := range out {
+		for e, err := range store.EpisodesOfExperiment(ctx, link(i)) {
+			if err != nil {
+				return nil, fmt.Errorf("bench: read the stored episodes: %w", err)
+			}
+			out[i].Episodes++
+			out[i].Expected += e.Steps + 1
+			for c, err := range store.StepChunks(ctx, e.ID) {
+				if err != nil {
+					return nil, fmt.Errorf("bench: read the stored steps: %w", err)
+				}
+				out[i].Records += int64(c.Count)
+			}
+		}
+	}
+	return out, stopErr
+}
+
+func (s *server) open(ctx context.Context) (persistence.Store, error) {
+	if s.mongo != "" {
+		return mongo.Open(ctx, s.mongo)
+	}
+	return embedded.Open(ctx, filepath.Join(s.data, "sharpie.db"))
+}
+
+func (s *server) remove() { _ = os.RemoveAll(s.data) }
