@@ -45,6 +45,7 @@ func (l *loop) load() error {
 	for i := range l.seats {
 		s := &l.seats[i]
 		s.plan, s.index, s.occupant = &l.plan.roles[i], i, messages.SetSeat_HUMAN
+		s.turns = l.plan.def.Experiment.WaitForInputs
 		if s.plan.policy == nil {
 			continue
 		}

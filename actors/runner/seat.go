@@ -20,9 +20,10 @@ type seat struct {
 	standIn  agents.Agent   // the drop-out policy, once it was needed
 	version  string         // of the policy that acts, as reported last
 
-	live bool
-	obs  envs.Value
-	mask []bool
+	turns bool // the experiment is turn-based
+	live  bool
+	obs   envs.Value
+	mask  []bool
 
 	held    held
 	pending []*messages.Input // since the step before
@@ -130,10 +131,12 @@ func (s *seat) said() *reading {
 	return nil
 }
 
-// feedback is the reward that the person gave for the transition just shown.
+// feedback is the reward that the person gave for the transition just shown: one
+// value, by the same rule as for actions, however many inputs there were. In real
+// time a key that is held judges every transition; in turns only a new input does.
 func (s *seat) feedback() (float64, bool) {
 	r := s.preview.reading
-	if !s.plan.feedback || !s.human() || r.idle || !r.numeric {
+	if !s.plan.feedback || !s.human() || r.idle || !r.numeric || (s.turns && !s.preview.fresh) {
 		return 0, false
 	}
 	return r.reward, true
