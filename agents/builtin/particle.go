@@ -30,7 +30,7 @@ func (a vec) plus(b vec) vec          { return vec{a.x + b.x, a.y + b.y} }
 func (a vec) minus(b vec) vec         { return vec{a.x - b.x, a.y - b.y} }
 func (a vec) times(f float64) vec     { return vec{a.x * f, a.y * f} }
 func (a vec) dot(b vec) float64       { return a.x*b.x + a.y*b.y }
-func (a vec) norm() float64           { return math.Hypot(a.x, a.y) }
+func (a vec) norm() float64           { return math.Sqrt(a.x*a.x + a.y*a.y) }
 func (a vec) distance(b vec) float64  { return a.minus(b).norm() }
 func (a vec) left() vec               { return vec{-a.y, a.x} }
 func (a vec) unit() vec               { return a.times(1 / max(a.norm(), 1e-9)) }
