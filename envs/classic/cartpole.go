@@ -1,6 +1,7 @@
 package classic
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -119,11 +120,18 @@ func (p *cartPole) Observe(out []*envs.RoleObservation) {
 
 func (p *cartPole) State() any { return &p.state }
 
-// SetState takes any state: JSON has no number that is not finite.
+// poleMaxState bounds the numbers of a restored state.
+const poleMaxState = 1e6
+
 func (p *cartPole) SetState(decode func(any) error) error {
 	var s cartPoleState
 	if err := decode(&s); err != nil {
 		return err
+	}
+	for _, v := range [...]float64{s.X, s.XDot, s.Theta, s.ThetaDot} {
+		if math.Abs(v) > poleMaxState {
+			return fmt.Errorf("x, x_dot, theta, theta_dot are %v: allowed are %v to %v", s, -poleMaxState, poleMaxState)
+		}
 	}
 	p.state = s
 	return nil

@@ -20,6 +20,9 @@ const (
 	sensitivity = 5.0
 )
 
+// farthest bounds the positions and velocities of a restored state.
+const farthest = 1e6
+
 // vec is a vector of the plane: x to the right, y up.
 type vec [2]float64
 
@@ -163,6 +166,13 @@ func (w *world) SetState(decode func(any) error) error {
 	}
 	if len(s.Positions) != len(w.bodies) || len(s.Velocities) != len(w.bodies) {
 		return fmt.Errorf("positions and velocities must have %d elements, one per agent and landmark", len(w.bodies))
+	}
+	for i := range s.Positions {
+		for k := range s.Positions[i] {
+			if math.Abs(s.Positions[i][k]) > farthest || math.Abs(s.Velocities[i][k]) > farthest {
+				return fmt.Errorf("body %d is at %v with velocity %v: allowed are -%g to %g", i, s.Positions[i], s.Velocities[i], farthest, farthest)
+			}
+		}
 	}
 	w.state = s
 	return nil
