@@ -35,6 +35,9 @@ func funcs(assets manifest) template.FuncMap {
 		"order":    orderErrors,
 		"controls": controlsOf,
 		"within":   within,
+		"short":    shortID,
+		"detail":   detailLine,
+		"runners":  groupSlots,
 		"add":      func(a, b int) int { return a + b },
 	}
 }

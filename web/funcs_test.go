@@ -87,3 +87,30 @@ func TestControlsAreShownOnceWhereAllSeatsHaveTheSame(t *testing.T) {
 		t.Errorf("different controls give %v, want those of A and B", apart)
 	}
 }
+
+func TestDetailsAreReadable(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"detail":"","episode":0,"from":"queued","phase":"running"}`: "from queued, phase running",
+		`{"left":true,"n":2,"tags":["a"],"none":[]}`:                  `left, n 2, tags ["a"]`,
+		`{}`:             "",
+		"closed by hand": "closed by hand",
+		`{"broken":`:     `{"broken":`,
+	} {
+		if got := detailLine(in); got != want {
+			t.Errorf("%s reads %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSlotsAreGroupedByRunner(t *testing.T) {
+	got := groupSlots([]SlotRow{{Runner: "web", Slot: 0}, {Runner: "gpu", Slot: 0, Session: "s1"}, {Runner: "web", Slot: 1, Session: "s2"}})
+	if len(got) != 2 || got[0].Runner != "web" || got[0].Free != 1 || len(got[0].Slots) != 2 {
+		t.Fatalf("got %+v", got)
+	}
+	if busy := got[0].Busy(); len(busy) != 1 || busy[0].Session != "s2" {
+		t.Errorf("busy slots of web are %v, want the one with s2", busy)
+	}
+	if len(got[0].Slots) != 2 {
+		t.Error("listing the busy slots changed the others")
+	}
+}

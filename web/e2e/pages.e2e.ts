@@ -67,8 +67,9 @@ for (const [name, size] of Object.entries(widths)) {
       await dia.registerFor("simple-tag");
       await dia.join();
       await shoot(cem, "countdown", false);
-      await cem.playing(20);
+      await cem.playing(0);
       await cem.page.keyboard.down("ArrowRight");
+      await cem.playing(20);
       await shoot(cem, "play", false);
       await cem.page.keyboard.up("ArrowRight");
       await cem.page.getByRole("button", { name: "Leave", exact: true }).click();
