@@ -249,11 +249,11 @@ func (ws *socket) read(receive func([]byte) error) *actors.Close {
 func (ws *socket) fill(r io.Reader) (int, error) {
 	n := 0
 	for {
+		if n > maxMessage {
+			return n, errTooLarge
+		}
 		if n == len(ws.in) {
-			if n >= maxMessage {
-				return n, errTooLarge
-			}
-			grown := make([]byte, max(256, 2*n))
+			grown := make([]byte, min(max(256, 2*n), maxMessage+1))
 			copy(grown, ws.in)
 			ws.in = grown
 		}

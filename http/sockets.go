@@ -52,12 +52,17 @@ func (ws *socket) silentUntil(t time.Time) bool {
 	return !ws.woken && ws.conn.SetReadDeadline(t) == nil
 }
 
-// wake ends the reader, after a moment for the browser's side of the close.
+// wake ends the reader: after a close frame with a moment for the browser's side
+// of the close, else at once.
 func (ws *socket) wake() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.woken = true
-	_ = ws.conn.SetReadDeadline(time.Now().Add(closing)) // fails where the connection is gone already
+	end := time.Now()
+	if ws.code != 0 {
+		end = end.Add(closing)
+	}
+	_ = ws.conn.SetReadDeadline(end) // fails where the connection is gone already
 }
 
 // closeWith sends a close frame, once; nil sends none.
