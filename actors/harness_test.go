@@ -55,7 +55,7 @@ func inTheatre(t *testing.T, slots int, test func(*theatre), opts ...func(*Confi
 			if err := sys.Drain(ctx); err != nil && !t.Failed() {
 				t.Errorf("drain after the test: %v", err)
 			}
-			time.Sleep(2 * time.Second) // the library's dead-letter throttle ends by itself
+			time.Sleep(time.Minute) // the library's dead-letter throttle ends by itself
 		}()
 		synctest.Wait()
 		test(th)

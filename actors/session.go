@@ -248,9 +248,6 @@ func (s *session) stop(ctx actor.Context) {
 // stopping is the last chance. After a fault the state is intact: it is told to
 // everybody, and the recorder gets to store what it has.
 func (s *session) stopping(ctx actor.Context) {
-	s.phaseEnd.clear()
-	s.patience.clear()
-	s.seatNews.clear()
 	if !s.stopped {
 		s.stopped = true
 		s.log.Error("session stopped because of a fault", "phase", string(s.machine.phase), "stack", string(debug.Stack()))
@@ -258,7 +255,12 @@ func (s *session) stopping(ctx actor.Context) {
 		if !s.machine.phase.final() {
 			s.abort(ctx, reasonInternal, "the session stopped because of a fault")
 		}
+		s.closeEpisode(ctx, "aborted", s.reason) // there is no waiting for the runner
+		s.finishBooks(ctx)
 	}
+	s.phaseEnd.clear()
+	s.patience.clear()
+	s.seatNews.clear()
 	s.goodbye(ctx)
 	if s.runner != nil {
 		s.release(ctx)

@@ -20,6 +20,7 @@ type memory struct {
 
 	mu           sync.Mutex
 	away         error         // every call fails with it
+	noChunks     error         // InsertStepChunks fails with it
 	latency      time.Duration // of every write
 	sessions     map[persistence.SessionID]persistence.Session
 	episodes     map[persistence.EpisodeID]persistence.Episode
@@ -137,6 +138,9 @@ func (m *memory) EpisodesOf(_ context.Context, id persistence.SessionID) ([]*per
 
 func (m *memory) InsertStepChunks(ctx context.Context, chunks []*persistence.StepChunk) error {
 	return m.write(ctx, "chunk", func() error {
+		if m.noChunks != nil {
+			return m.noChunks
+		}
 		for _, c := range chunks {
 			if err := c.Validate(); err != nil {
 				return err
