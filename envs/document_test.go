@@ -125,3 +125,40 @@ func TestArrayElements(t *testing.T) {
 		t.Error("a shape beyond all memory is accepted")
 	}
 }
+
+// FuzzFromDocument makes sure that whatever is accepted lies in its space and
+// survives being written down again.
+func FuzzFromDocument(f *testing.F) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 5 {
+		data, _ := json.Marshal(envs.ToDocument(wild.Sample(rng, nil)))
+		f.Add(data)
+	}
+	for i := range wild {
+		f.Add([]byte(`[[` + wild[i].Key + `]]`))
+	}
+	f.Add([]byte(`{"pos":[1e400,"NaN"],"pair":[0.5,""],"pixels":[[256]],"multi":null,"bits":[true],"free":{"a":1}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var doc any
+		if json.Unmarshal(data, &doc) != nil {
+			return
+		}
+		spaces := []envs.Space{wild}
+		for _, s := range wild {
+			spaces = append(spaces, s.Space)
+		}
+		for _, s := range spaces {
+			v, err := envs.FromDocument(s, doc)
+			if err != nil {
+				continue
+			}
+			if err := s.Contains(v); err != nil {
+				t.Fatal(err)
+			}
+			again, err := envs.FromDocument(s, envs.ToDocument(v))
+			if err != nil || !envs.Equal(v, again) {
+				t.Fatalf("%s of %s became %v, %v", data, s, again, err)
+			}
+		}
+	})
+}

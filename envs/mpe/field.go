@@ -14,7 +14,7 @@ const (
 )
 
 // view is what the picture shows: the square from -view to view.
-const view = 1.25
+const view = 1.15
 
 // scale is pixels per unit.
 const scale = fieldPixels / (2 * view)

@@ -153,7 +153,7 @@ func TestEveryoneIsSeen(t *testing.T) {
 		return bytes.Clone(f.Index)
 	}
 	seen := map[string]vec{}
-	for _, p := range []vec{{-0.5, 0}, {3, 0}, {-3, 0}, {0, 3}, {0, -3}, {3, 3}, {1.28, 0}, {100, 40}} {
+	for _, p := range []vec{{-0.5, 0}, {3, 0}, {-3, 0}, {0, 3}, {0, -3}, {3, 3}, {1.18, 0}, {100, 40}} {
 		s := string(picture(p))
 		if other, ok := seen[s]; ok {
 			t.Errorf("the agent at %v looks as it does at %v", p, other)
