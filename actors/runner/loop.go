@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sharpie/actors/frames"
@@ -30,6 +31,9 @@ type loop struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	watch  *watchdog
+
+	// orphan: the actor is gone, nobody takes the environment back.
+	orphan atomic.Bool
 
 	// mu orders reports; nothing is sent once closed is set.
 	mu     sync.Mutex

@@ -246,6 +246,9 @@ func (l *loop) finish(last any, kept *stage) bool {
 		return false
 	}
 	l.closed = true
+	if l.orphan.Load() {
+		kept = nil
+	}
 	if f, ok := last.(*fault); ok {
 		last = l.failed(f)
 	}

@@ -93,10 +93,10 @@ func (r *Runner) stopOnPanic(ctx actor.Context) {
 		return
 	}
 	r.cfg.Logger.Error("a runner stops after a panic", "slot", r.cfg.Slot, "session", r.sessionID, "panic", p, "trace", string(debug.Stack()))
-	if r.session != nil && r.loop != nil {
-		ctx.Send(r.session, &messages.Failed{EpisodeId: r.loop.start.EpisodeId, Code: CodeRunnerError, Message: fmt.Sprintf("panic: %v", p), Trace: trace()})
+	if r.running {
+		r.loop.inbox.putStop(&messages.Stop{EpisodeId: r.loop.start.EpisodeId, Code: CodeRunnerError, Detail: fmt.Sprintf("panic: %v", p)})
 	}
-	ctx.Stop(ctx.Self())
+	ctx.Stop(ctx.Self()) // whoever watches the runner hears of it
 }
 
 // offer tells the Queue that the slot is free.
@@ -306,6 +306,7 @@ func (r *Runner) closeStage(ctx actor.Context, s *stage, offer bool) {
 // stop ends everything: the actor is going.
 func (r *Runner) stop() {
 	if r.running {
+		r.loop.orphan.Store(true)
 		r.loop.inbox.putStop(&messages.Stop{EpisodeId: r.loop.start.EpisodeId, Code: CodeRunnerStopped, Detail: "the runner was stopped"})
 		return // the loop ends by itself, and closes its environment
 	}
