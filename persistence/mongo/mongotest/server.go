@@ -70,7 +70,7 @@ func freePort() (int, error) {
 func (s *Server) run() error {
 	s.log = &bytes.Buffer{}
 	s.cmd = exec.Command("sh", "-c", supervise, "sh", s.binary,
-		"--port", strconv.Itoa(s.port), "--bind_ip", "127.0.0.1", "--dbpath", s.dir,
+		"--port", strconv.Itoa(s.port), "--bind_ip", "127.0.0.1", "--nounixsocket", "--dbpath", s.dir,
 		"--replSet", "rs0", "--oplogSize", "128", "--wiredTigerCacheSizeGB", "0.25",
 		"--setParameter", "diagnosticDataCollectionEnabled=false",
 		"--logpath", filepath.Join(s.dir, "mongod.log"), "--logappend")
