@@ -3,7 +3,7 @@ package actors
 import "sharpie/persistence"
 
 // The reasons why sessions and episodes end. Code is stored and stable; Public is
-// the sentence that participants read. docs/PROTOCOL.md lists the codes.
+// the sentence that participants read.
 var (
 	reasonCompleted    = persistence.Reason{Code: "completed", Public: "All done. Thank you for taking part!"}
 	reasonLobbyTimeout = persistence.Reason{Code: "lobby_timeout", Public: "Not enough people came in time."}
