@@ -1,0 +1,73 @@
+// Package actors is the cast that carries people's sessions: Lobby, Queue, Session,
+// Participant, Recorder and the runner slots of this process, behind one façade,
+// Platform. It owns sessions while they are alive: who sits where, which phase it
+// is, which runner plays, and what is not stored yet. It refuses to know of sockets,
+// pages and cookies: a socket is a Connection to it, and package http alone may
+// see it. It refuses what a participant may not do, before it costs anything.
+//
+// Messages are immutable once sent; commands are imperative, facts past tense.
+// Everything about an episode carries its id, and what comes too late is counted
+// and dropped. Actors send; only the façade asks, with a deadline, and nobody asks
+// inside Receive. What blocks (the store) runs in a goroutine that reports by
+// message.
+//
+// # Who owns what
+//
+//	| actor | file | owns |
+//	|---|---|---|
+//	| Lobby | lobby.go | matching: which waiting session a Join leads to; the number of sessions; the drain |
+//	| Queue | queue.go | the order of sessions that wait for a runner; which slots are free, and their labels |
+//	| Session | session.go, session_*.go | phase, seats, the order of events, the episode, its runner; the pictures of its sockets |
+//	| Participant | participant.go | which socket is the newest, the last input's number, clock offset, inbound rate, reconnect grace |
+//	| Recorder | recorder.go, books.go | what is not stored yet, in order; the revisions of the documents that it writes |
+//	| Slots | slots.go | the runners of this process: one per slot, and a new one where one stopped |
+//	| Runner | package runner | environment, policies, seed, tick, steps that are not acknowledged |
+//	| Connection | connection.go | not an actor: what one socket still has to be sent |
+//
+// # Who tells whom
+//
+//	| from | to | messages |
+//	|---|---|---|
+//	| façade | Lobby | join, countLobby, list, drain |
+//	| façade | Session | attach, leave, look, abort |
+//	| façade | Queue | listRunners |
+//	| Lobby | Session | take, wrapUp, abort, giveUp |
+//	| Session | Lobby | refused, seatFreed, phaseChanged |
+//	| Session | Queue | enqueue, withdraw, declined |
+//	| Queue | Session | assigned, unsatisfiable |
+//	| Runner | Queue | messages.Offer |
+//	| Queue | Runner | messages.Release |
+//	| Session | Runner | messages.Start, Inputs, Ack, Pause, Resume, SetSeat, Stop, Release |
+//	| Runner | Session | messages.Started, Stepped, Pictured, Waiting, Checkpoint, EpisodeEnded, Failed |
+//	| Session | Participant | admit |
+//	| Participant | Session | attached, away, gone, leave, seatInput, seatReady, seatRTT |
+//	| Connection | Participant | inputReceived, pinged, painted, readied, left, detached |
+//	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, closeBooks |
+//	| Recorder | Session | stored, unstorable, overflowed, booksClosed |
+//
+// A Session puts phases, pictures and statuses straight into the slots of its
+// participants' Connections, without a hop over the Participant: a picture is
+// encoded once for all, and 250 participants cost 250 pointers, not 250 messages.
+// The Participant owns when a Connection begins and is replaced.
+//
+// # Who supervises whom
+//
+//	| parent | child | when the child panics |
+//	|---|---|---|
+//	| (root) | Lobby, Queue, Slots | it goes on with the next message: what it knows is an index of facts that others own |
+//	| Lobby | Session | it stops: tells everybody, lets the Recorder finish, gives the runner back |
+//	| Session | Participant | it stops: the socket closes with 1011; the Session puts another one in its place, the seat is kept |
+//	| Session | Recorder | it stops: writes what it has, within 2 s; the session is aborted |
+//	| Slots | Runner | it stops: the session restarts the episode elsewhere; the slot gets a new one |
+//
+// A stateful actor is never restarted empty. The three central ones are the
+// exception that proves it: stopping them would end every session of the node, and
+// each fact in them is confirmed by its owner before anything follows from it.
+//
+// # What waits, and for how long
+//
+// Every phase has a deadline, kept by the Session (session_phases.go); what ends
+// late is ended. Every queue has a bound: the inbound rate of a Participant, the
+// control queue and the slots of a Connection, the unacknowledged steps of a Runner
+// and with them the Recorder, the number of sessions of the Lobby. Limits has them.
+package actors
