@@ -2,7 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"sharpie/persistence/export"
 )
 
 // exportCommand writes an experiment's episodes to files.
@@ -10,7 +16,7 @@ type exportCommand struct {
 	storeFlags
 	Experiment string `help:"Link of the experiment." required:"" placeholder:"LINK"`
 	Format     string `help:"How steps are written: ${enum}." enum:"jsonl,csv" default:"jsonl"`
-	Out        string `help:"Folder to write to; it is made." type:"path" required:"" placeholder:"DIR"`
+	Out        string `help:"Folder to write to, new or empty." type:"path" required:"" placeholder:"DIR"`
 }
 
 // Help is the longer text of `sharpie export --help`.
@@ -35,5 +41,16 @@ type exportTask struct {
 }
 
 func (t *exportTask) do(ctx context.Context, e taskEnv) error {
-	return errors.New("export: not linked in")
+	summary, err := export.Export(ctx, e.store, t.Experiment, t.Out, export.Format(t.Format))
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, name := range slices.Sorted(maps.Keys(summary.Rows)) {
+		fmt.Fprintf(table, "%d rows\t  %s\t\n", summary.Rows[name], filepath.Join(t.Out, name))
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }

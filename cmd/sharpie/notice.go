@@ -5,7 +5,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -24,21 +23,21 @@ type notice struct {
 func (n notice) print(w io.Writer, version string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "SHARPIE %s is ready.\n\n", version)
-	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "  Open it\t%s\n", n.base)
+	line := func(what, value, remark string) { fmt.Fprintf(&b, "  %-18s%s%s\n", what, value, remark) }
+	line("Open it", n.base, "")
+	if n.admin != "" {
+		line("Administrator", n.admin, "")
+		line("", fmt.Sprintf("logs you in, once, within %.0f hours", adminLinkLife.Hours()), "")
+	}
 	switch {
 	case n.open:
-		fmt.Fprintf(table, "  Registration\topen to everyone\n")
+		line("Registration", "open to everyone", "")
 	case n.freshKey:
-		fmt.Fprintf(table, "  Registration key\t%s\tnew; people type it to register\n", n.key)
+		line("Registration key", n.key, "  (people type it to register)")
 	case n.key != "":
-		fmt.Fprintf(table, "  Registration key\tin %s\n", filepath.Join(n.data, "secrets.json"))
+		line("Registration key", "in "+filepath.Join(n.data, "secrets.json"), "")
 	}
-	if n.admin != "" {
-		fmt.Fprintf(table, "  Administrator\t%s\tlogs you in, once, within %.0f hours\n", n.admin, adminLinkLife.Hours())
-	}
-	fmt.Fprintf(table, "  Data\t%s\n", n.store)
-	_ = table.Flush()
+	line("Data", n.store, "")
 	fmt.Fprintf(&b, "\nCtrl-C stops it: running sessions have %s to end. Twice stops at once.\n", n.grace)
 	_, _ = io.WriteString(w, b.String())
 }

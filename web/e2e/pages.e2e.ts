@@ -69,7 +69,7 @@ for (const [name, size] of Object.entries(widths)) {
       await shoot(cem, "countdown", false);
       await cem.playing(0);
       await cem.page.keyboard.down("ArrowRight");
-      await cem.playing(20);
+      await cem.playing(5);
       await shoot(cem, "play", false);
       await cem.page.keyboard.up("ArrowRight");
       await cem.page.getByRole("button", { name: "Leave", exact: true }).click();
