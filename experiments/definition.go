@@ -29,7 +29,9 @@ type Environment struct {
 	Description string `json:"description,omitempty"`
 	// Source is "go:ID", "gymnasium:ID", "pettingzoo:MODULE", or empty where
 	// Filepaths name a researcher's own Python file.
-	Source    string            `json:"source,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Kwargs and Metadata hold JSON types; numbers are int64 where they are whole,
+	// else float64.
 	Kwargs    map[string]any    `json:"kwargs,omitempty"`
 	Filepaths map[string]string `json:"filepaths,omitempty"`
 	Metadata  map[string]any    `json:"metadata,omitempty"`
@@ -82,12 +84,15 @@ type Agent struct {
 // KeyMap maps keys to values, in the author's order, with the value of an idle seat.
 type KeyMap struct {
 	Bindings []KeyBinding
-	// Default is the value of a seat that sends nothing, JSON; 0 where none is given.
+	// Default is the value of a seat that sends nothing; 0 where none is given. It
+	// may lie outside the action space (-1, say, where every action has a key): such
+	// a seat has no action of its own, and the policy's or the fallback is taken.
 	Default any
 }
 
 // KeyBinding is one key, by the browser's KeyboardEvent.key ("ArrowLeft", "a",
-// " "), and the value it stands for: a number, a string, or a list of numbers.
+// " "), and the value it stands for: a number (int64 where it is whole, else
+// float64), a string, or a []any of them.
 type KeyBinding struct {
 	Key   string
 	Value any
@@ -149,7 +154,8 @@ type Experiment struct {
 	ResetTimeout   Duration `json:"reset_timeout"`
 	StepTimeout    Duration `json:"step_timeout"`
 
-	OnDropOut      DropOut  `json:"on_drop_out"`
+	OnDropOut DropOut `json:"on_drop_out"`
+	// DropOutPolicy names one of Definition.Policies; set where OnDropOut is "ai".
 	DropOutPolicy  string   `json:"drop_out_policy,omitempty"`
 	DropOutTimeout Duration `json:"drop_out_timeout"`
 	// OnRunnerLoss is "resume", "restart" or "abort".
