@@ -20,6 +20,10 @@ import (
 	"sharpie/persistence/mongo/document"
 )
 
+// openWait bounds Open where its context has no deadline: a first index of a large
+// collection takes a while.
+const openWait = time.Minute
+
 // DefaultDatabase is the database where the URI names none.
 const DefaultDatabase = "sharpie"
 
@@ -36,8 +40,11 @@ var _ persistence.Store = (*Store)(nil)
 // makes its collections, indexes and view. A server that does not answer is
 // ErrUnavailable.
 func Open(ctx context.Context, uri string) (*Store, error) {
-	ctx, cancel := persistence.Bounded(ctx)
-	defer cancel()
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, openWait)
+		defer cancel()
+	}
 	parsed, err := connstring.ParseAndValidate(uri)
 	if err != nil {
 		return nil, fmt.Errorf("open mongodb: the URI must be like mongodb://host:27017/database: %w", err)
