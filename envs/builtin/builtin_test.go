@@ -15,7 +15,7 @@ var variants = []struct {
 	name, id string
 	kwargs   map[string]any
 }{
-	{"mountain car", "MountainCar-v0", nil},
+	{"mountain car", "MountainCar-v0", map[string]any{"max_episode_steps": 60}},
 	{"mountain car without limit", "MountainCar-v0", map[string]any{"max_episode_steps": 0}},
 	{"cart-pole", "CartPole-v1", nil},
 	{"frozen lake", "FrozenLake-v1", nil},
@@ -25,7 +25,7 @@ var variants = []struct {
 	{"spread of one, continuous", "simple_spread_v3", map[string]any{"N": 1, "continuous_actions": true}},
 	{"tag", "simple_tag_v3", nil},
 	{"tag of two, long, without obstacles", "simple_tag_v3", map[string]any{
-		"num_good": 1, "num_adversaries": 1, "num_obstacles": 0, "max_cycles": 200,
+		"num_good": 1, "num_adversaries": 1, "num_obstacles": 0, "max_cycles": 60,
 	}},
 	{"tag, continuous", "simple_tag_v3", map[string]any{"num_good": 2, "continuous_actions": true}},
 	{"bench game", "Bench-v0", map[string]any{"roles": 20, "steps": 50}},
@@ -37,7 +37,8 @@ func TestContract(t *testing.T) {
 	registry := builtin.Registry()
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
-			envtest.Run(t, func() (envs.Environment, error) { return registry.Make("go:"+v.id, v.kwargs) }, envtest.Options{})
+			envtest.Run(t, func() (envs.Environment, error) { return registry.Make("go:"+v.id, v.kwargs) },
+				envtest.Options{Steps: 80})
 		})
 	}
 }

@@ -92,7 +92,7 @@ func checkReset(p *probe) {
 // everyObservation plays episodes and looks at all observations.
 func (p *probe) everyObservation(check func(r *envs.RoleSpec, o envs.RoleObservation) error) {
 	s := p.env()
-	look := func(when string, o envs.RoleObservation) {
+	inspect := func(when string, o envs.RoleObservation) {
 		r := s.role(o.Role)
 		if r == nil {
 			p.fail("%s, an observation is of role %q, which Spec does not list", when, o.Role)
@@ -104,11 +104,11 @@ func (p *probe) everyObservation(check func(r *envs.RoleSpec, o envs.RoleObserva
 	for _, seed := range p.opts.Seeds {
 		e := s.play(seed, p.opts.Steps, false)
 		for _, o := range e.first {
-			look(fmt.Sprintf("after Reset(%d)", seed), o)
+			inspect(fmt.Sprintf("after Reset(%d)", seed), o)
 		}
 		for i, m := range e.moments {
 			for _, r := range m.out.Roles {
-				look(fmt.Sprintf("in step %d of seed %d", i+1, seed), r.RoleObservation)
+				inspect(fmt.Sprintf("in step %d of seed %d", i+1, seed), r.RoleObservation)
 			}
 		}
 	}

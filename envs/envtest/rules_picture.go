@@ -68,12 +68,14 @@ func frameProblem(spec envs.Spec, f envs.Frame) error {
 func checkFrames(p *probe) {
 	s := p.env()
 	spec := s.Spec()
-	e := s.play(p.opts.Seeds[0], min(p.opts.Steps, 60), true)
-	if err := frameProblem(spec, e.picture); err != nil {
+	s.reset(p.opts.Seeds[0])
+	if err := frameProblem(spec, s.draw()); err != nil {
 		p.fail("after Reset, %v", err)
 	}
-	for i, m := range e.moments {
-		if err := frameProblem(spec, m.picture); err != nil {
+	rng := generator(p.opts.Seeds[0])
+	for i := 0; i < min(p.opts.Steps, 60) && len(s.live) > 0; i++ {
+		s.step(s.sample(rng))
+		if err := frameProblem(spec, s.draw()); err != nil {
 			p.fail("after step %d, %v", i+1, err)
 		}
 	}
@@ -86,9 +88,9 @@ func checkRenderPure(p *probe) {
 	}
 	for _, seed := range p.opts.Seeds {
 		with, without := s.play(seed, p.opts.Steps, true), s.play(seed, p.opts.Steps, false)
-		with.picture = envs.Frame{}
+		with.picture = look{}
 		for i := range with.moments {
-			with.moments[i].picture = envs.Frame{}
+			with.moments[i].picture = look{}
 		}
 		if d := with.difference(without); d != "" {
 			p.fail("an episode of seed %d with and without pictures: %s", seed, d)
@@ -124,7 +126,7 @@ func checkRenderEnd(p *probe) {
 		if !e.over {
 			continue
 		}
-		if err := frameProblem(s.Spec(), s.render()); err != nil {
+		if err := frameProblem(s.Spec(), s.draw()); err != nil {
 			p.fail("after the end, %v", err)
 		}
 	}
