@@ -164,7 +164,7 @@ func (s *Server) episodes(ctx context.Context, id persistence.SessionID) ([]web.
 	return rows, nil
 }
 
-// abort ends a session for everyone in it.
+// abort ends a session for everyone in it. The session itself notes the event.
 func (s *Server) abort(c *fiber.Ctx, v *visitor) error {
 	id, err := sessionID(c)
 	if err != nil {
@@ -182,7 +182,6 @@ func (s *Server) abort(c *fiber.Ctx, v *visitor) error {
 	if err != nil {
 		return fmt.Errorf("abort session %s: %w", id, err)
 	}
-	s.note(c.UserContext(), &persistence.Event{Kind: "admin.abort", Actor: v.user.Name, SessionID: id, Detail: persistence.Document{"reason": reason}})
 	s.flash(c, web.FlashSuccess, "The session is ended.")
 	return s.seeOther(c, "/admin/sessions")
 }

@@ -100,7 +100,7 @@ func (s *Server) showExperiment(c *fiber.Ctx, x study, role, room string, errs w
 	v := web.ExperimentPage{
 		Layout: s.layout(c), Link: x.stored.Link, Name: e.Name, Summary: e.ShortDescription,
 		Description: e.LongDescription, Instructions: e.Instructions, Environment: x.def.Environment.Source,
-		Open: x.open(visitor) && !s.stopping(), TurnBased: e.WaitForInputs, Rounds: e.NumberOfEpisodes,
+		Open: x.open(visitor), TurnBased: e.WaitForInputs, Rounds: e.NumberOfEpisodes,
 		Role: role, Room: room, ShareURL: s.shareURL(c, x, room), Consent: consentText(x.def), ConsentHash: textHash(consentText(x.def)),
 		NeedsConsent: true, Errors: errs,
 	}
@@ -120,6 +120,9 @@ func (s *Server) showExperiment(c *fiber.Ctx, x study, role, room string, errs w
 		if seat.session != "" {
 			v.Resume = "/s/" + string(seat.session)
 		}
+	}
+	if s.stopping() || s.cfg.Platform.Health(c.UserContext()).Draining {
+		v.Open, v.Closed = false, "The server is about to restart. Come back in a minute."
 	}
 	v.Lobby = s.lobbyLine(c.UserContext(), x, room)
 	refused(c, errs)

@@ -73,7 +73,7 @@ func (s *Server) takeSeat(c *fiber.Ctx, v *visitor, x study, role, room string) 
 	if err != nil {
 		return fmt.Errorf("join %s: %w", x.stored.Link, err)
 	}
-	s.tickets.put(ticket{session: t.Session, user: v.user.ID, link: x.stored.Link, participant: p.ID})
+	s.tickets.put(ticket{session: t.Session, user: v.user.ID, link: x.stored.Link, participant: p.ID, joined: true})
 	if t.Rejoined {
 		s.log.Debug("rejoined", "session", t.Session, "role", t.Role, "user", v.user.Name)
 	}

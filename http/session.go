@@ -86,7 +86,6 @@ type outcome struct {
 	room    string
 	// going: the session goes on and the participant sits in it.
 	going     bool
-	left      bool
 	completed bool
 	reason    string
 }
@@ -157,6 +156,9 @@ func (s *Server) outcomeOf(ctx context.Context, id persistence.SessionID, t tick
 			return storedOutcome(stored, seat), nil
 		}
 	}
+	if t.joined { // and gave the seat up again before the start
+		return storedOutcome(stored, persistence.Seat{LeftAt: &stored.OpenedAt}), nil
+	}
 	return outcome{}, fmt.Errorf("session %s: %w", id, actors.ErrNotYours)
 }
 
@@ -167,7 +169,7 @@ func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	}
 	// Who leaves keeps the time of it; it is set for everybody when a session ends.
 	if seat.LeftAt != nil && (stored.EndedAt == nil || seat.LeftAt.Before(*stored.EndedAt)) {
-		o.left, o.completed, o.reason = true, false, "You left this session."
+		o.completed, o.reason = false, "You left this session."
 	}
 	if !o.completed && o.reason == "" {
 		o.reason = "The session is over."

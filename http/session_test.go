@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,11 @@ func TestLeave(t *testing.T) {
 		left := s.clock.now()
 		x.Seats = []persistence.Seat{{Role: "agent_0", Participant: participant, LeftAt: &left}}
 	})
+	b.get(at+"/thanks").wants(t, 200, "You left", "Try again")
+	// In the lobby a seat that was given up is nobody's again.
+	at = b.post("/x/simple-tag/join", url.Values{"room": {"green"}}).location
+	b.post(at+"/leave", nil).leadsTo(t, at+"/thanks")
+	s.storeSession(at, "simple-tag")
 	b.get(at+"/thanks").wants(t, 200, "You left", "Try again")
 	if p := b.get("/x/simple-tag"); strings.Contains(p.body, `href="`+at+`"`) {
 		t.Error("the experiment page leads back to a seat that was given up")

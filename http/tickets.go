@@ -19,6 +19,8 @@ type ticket struct {
 	user        persistence.UserID
 	link        string
 	participant persistence.ParticipantID
+	// joined: they took a seat in that very session, whatever became of it.
+	joined bool
 }
 
 type ticketKey struct {
