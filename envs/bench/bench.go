@@ -74,6 +74,7 @@ type state struct {
 	Noise uint64 `json:"noise,string"`
 }
 
+// Reset places everything at random.
 func (w *world) Reset(rng *rand.Rand) {
 	s := &w.state
 	for i := range s.X {
@@ -85,6 +86,7 @@ func (w *world) Reset(rng *rand.Rand) {
 	clear(s.Rewards)
 }
 
+// Step moves the squares by the actions, and the ball.
 func (w *world) Step(actions []envs.Value, rewards []float64, rng *rand.Rand) bool {
 	s := &w.state
 	stride := max(w.size/32, 1)
@@ -137,8 +139,10 @@ func (w *world) Observe(out []*envs.RoleObservation) {
 // shape is the shape of every observation.
 var shape = []int{features}
 
+// State is what a snapshot saves.
 func (w *world) State() any { return &w.state }
 
+// SetState takes over a saved state.
 func (w *world) SetState(decode func(any) error) error {
 	var s state
 	if err := decode(&s); err != nil {
@@ -165,4 +169,5 @@ func (w *world) SetState(decode func(any) error) error {
 	return nil
 }
 
+// Draw is the picture.
 func (w *world) Draw() envs.Frame { return w.picture.draw(&w.state, w.roles) }
