@@ -85,8 +85,10 @@ func TestRegistrationIsLimited(t *testing.T) {
 	}
 }
 
+func noRates(c *http.Config) { c.Limits = c.Limits.NoRates() }
+
 func TestNoRates(t *testing.T) {
-	s := newSite(t, func(c *http.Config) { c.Limits = c.Limits.NoRates() })
+	s := newSite(t, noRates)
 	b := s.browser()
 	b.get("/register")
 	for range 70 {

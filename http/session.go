@@ -147,13 +147,17 @@ func (s *Server) outcomeOf(ctx context.Context, id persistence.SessionID, t tick
 		return outcome{}, fmt.Errorf("session %s: %w", id, err)
 	}
 	// The actors know no seat of theirs: the session is over, or they left it.
-	stored, err := s.cfg.Store.Session(ctx, id)
-	if err != nil {
-		return outcome{}, fmt.Errorf("session %s: %w", id, err)
+	stored, serr := s.cfg.Store.Session(ctx, id)
+	if serr != nil {
+		return outcome{}, fmt.Errorf("session %s: %w", id, serr)
 	}
 	for _, seat := range stored.Seats {
 		if seat.Participant == t.participant {
-			return storedOutcome(stored, seat), nil
+			o := storedOutcome(stored, seat)
+			if errors.Is(err, actors.ErrNotYours) && stored.EndedAt == nil {
+				o.reason = leftReason // the store may not know it yet
+			}
+			return o, nil
 		}
 	}
 	if t.joined { // and gave the seat up again before the start
@@ -162,6 +166,9 @@ func (s *Server) outcomeOf(ctx context.Context, id persistence.SessionID, t tick
 	return outcome{}, fmt.Errorf("session %s: %w", id, actors.ErrNotYours)
 }
 
+// leftReason is what someone reads who gave the seat up.
+const leftReason = "You left this session."
+
 func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	o := outcome{
 		link: stored.Experiment, version: stored.ExperimentVersion, role: seat.Role, room: stored.Room,
@@ -169,7 +176,7 @@ func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	}
 	// Who leaves keeps the time of it; it is set for everybody when a session ends.
 	if seat.LeftAt != nil && (stored.EndedAt == nil || seat.LeftAt.Before(*stored.EndedAt)) {
-		o.completed, o.reason = false, "You left this session."
+		o.completed, o.reason = false, leftReason
 	}
 	if !o.completed && o.reason == "" {
 		o.reason = "The session is over."
