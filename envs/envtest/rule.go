@@ -63,7 +63,7 @@ func (v Violation) String() string {
 // Rules lists all rules, in the order in which they are checked.
 func Rules() []Rule {
 	var all []Rule
-	for _, group := range [][]Rule{specRules(), episodeRules(), actionRules(), pictureRules(), lifeRules()} {
+	for _, group := range [][]Rule{specRules(), observationRules(), episodeRules(), actionRules(), pictureRules(), lifeRules()} {
 		all = append(all, group...)
 	}
 	return all

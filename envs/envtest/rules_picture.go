@@ -47,13 +47,13 @@ func frameProblem(spec envs.Spec, f envs.Frame) error {
 	case f.RGB != nil && f.Index != nil:
 		return fmt.Errorf("both RGB and Index are set")
 	case f.RGB != nil && len(f.RGB) != 3*pixels:
-		return fmt.Errorf("RGB has %d bytes instead of %d", len(f.RGB), 3*pixels)
+		return fmt.Errorf("the field RGB has %d bytes instead of %d", len(f.RGB), 3*pixels)
 	case f.RGB != nil && f.Palette != nil:
 		return fmt.Errorf("a palette is set, but no Index")
 	case f.RGB != nil:
 		return nil
 	case len(f.Index) != pixels:
-		return fmt.Errorf("Index has %d bytes instead of %d", len(f.Index), pixels)
+		return fmt.Errorf("the field Index has %d bytes instead of %d", len(f.Index), pixels)
 	case len(f.Palette) == 0 || len(f.Palette)%3 != 0 || len(f.Palette) > 3*256:
 		return fmt.Errorf("the palette has %d bytes: allowed are 3 per colour, 1 to 256 colours", len(f.Palette))
 	}
