@@ -236,6 +236,7 @@ export class Game {
     const others = this.phase?.seats.filter((s) => !s.yours) ?? [];
     const line = waitingLine(this.status, this.welcome.roleIndex, () => (others.length === 1 && others[0] ? nameOf(others[0]) : undefined));
     this.hud.waiting(line, left(this.status.inputDeadlineUs));
+    this.announce(line); // a line that is the same again is not read out again
   }
 
   private focusPicture(): void {
