@@ -54,7 +54,7 @@ var eventColumns = table{"events", "One row per event of the sessions, by sessio
 	{"event_id", "Id of the event."},
 	{"server_at", "When it happened, UTC, server clock."},
 	{"kind", "What happened: phase, drop_out, …"},
-	{"actor", "Who did it: a participant_id, a role, system, or staff."},
+	{"actor", "Who did it: a participant_id, a role, participant (of the role), system, or staff."},
 	{"session_id", "Id of the session."},
 	{"episode_id", "Id of the episode, where it belongs to one."},
 	{"role", "Role, where it belongs to one."},

@@ -25,6 +25,10 @@ func (e *exporter) events(ctx context.Context, w *rowWriter) error {
 				return fmt.Errorf("session %s: %w", s.ID, err)
 			}
 			actor, known := people[ev.Actor]
+			if id, ok := ev.Detail["participant_id"].(string); !known && ok && id != "" {
+				actor, known = id, true // someone whose seat another person has now
+				people[ev.Actor] = id
+			}
 			if !known {
 				actor = staff
 			}
@@ -39,7 +43,7 @@ func (e *exporter) events(ctx context.Context, w *rowWriter) error {
 
 // people says under which name each possible actor of a session's events appears.
 func (e *exporter) people(ctx context.Context, s *persistence.Session) (map[string]string, error) {
-	people := map[string]string{"": "system", "system": "system"}
+	people := map[string]string{"": "system", "system": "system", "participant": "participant"}
 	for _, seat := range s.Seats {
 		people[seat.Role] = seat.Role
 		if seat.User == "" {

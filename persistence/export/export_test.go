@@ -58,6 +58,8 @@ func study(t *testing.T) *faulty.Store {
 	ok(db.InsertEvents(ctx, []*persistence.Event{
 		{ID: "ev1", At: at, Kind: "phase", Actor: "system", SessionID: "ses_1", Detail: persistence.Document{"phase": "running"}},
 		{ID: "ev2", At: at.Add(time.Second), Kind: "chat", Actor: "Ann Example", SessionID: "ses_1", Role: "agent_0", Detail: persistence.Document{"user": "Ann Example", "n": int64(2)}},
+		{ID: "ev2a", At: at.Add(2 * time.Second), Kind: "join", Actor: "Carl Gone", SessionID: "ses_1", Detail: persistence.Document{"participant_id": "par_carl"}},
+		{ID: "ev2b", At: at.Add(3 * time.Second), Kind: "disconnect", Actor: "Carl Gone", SessionID: "ses_1"},
 		{ID: "ev3", At: at.Add(time.Minute), Kind: "admin.abort", Actor: "Bob Boss", SessionID: "ses_1"},
 		{ID: "ev4", At: at, Kind: "phase", SessionID: "ses_other"},
 	}))
@@ -189,7 +191,7 @@ func TestRecordsAsJSONLines(t *testing.T) {
 	for _, e := range lines(t, filepath.Join(dir, "events.jsonl")) {
 		actors = append(actors, e["actor"])
 	}
-	if d := cmp.Diff([]any{"system", id, "staff"}, actors); d != "" {
+	if d := cmp.Diff([]any{"system", id, "par_carl", "par_carl", "staff"}, actors); d != "" {
 		t.Errorf("actors of the events (-want +got):\n%s", d)
 	}
 	episode := lines(t, filepath.Join(dir, "episodes.jsonl"))[0]
@@ -200,7 +202,7 @@ func TestRecordsAsJSONLines(t *testing.T) {
 	if r := roles[0].(map[string]any); r["participant_id"] != id || r["return"] != json.Number("-299.0") {
 		t.Errorf("role 0 is %v", r)
 	}
-	want := map[string]int64{"experiments.jsonl": 2, "participants.jsonl": 1, "sessions.jsonl": 1, "events.jsonl": 3, "episodes.jsonl": 1, "steps.jsonl": 600}
+	want := map[string]int64{"experiments.jsonl": 2, "participants.jsonl": 1, "sessions.jsonl": 1, "events.jsonl": 5, "episodes.jsonl": 1, "steps.jsonl": 600}
 	if d := cmp.Diff(want, s.Rows); d != "" {
 		t.Errorf("rows (-want +got):\n%s", d)
 	}
@@ -273,7 +275,7 @@ func TestNobodyIsNamed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, secret := range []string{"Ann Example", "Bob Boss", "u_secret", "prolific-secret"} {
+			for _, secret := range []string{"Ann Example", "Bob Boss", "Carl Gone", "u_secret", "prolific-secret"} {
 				if bytes.Contains(text, []byte(secret)) {
 					t.Errorf("%s holds %q", f.Name(), secret)
 				}
