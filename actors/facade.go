@@ -44,7 +44,7 @@ func (s *System) Seat(ctx context.Context, id persistence.SessionID, p persisten
 		return SessionView{}, SeatView{}, err
 	}
 	for _, seat := range v.Seats {
-		if seat.Participant == p && p != "" {
+		if seat.Participant == p && p != "" && !seat.Left {
 			return v, seat, nil
 		}
 	}

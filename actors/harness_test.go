@@ -55,7 +55,7 @@ func inTheatre(t *testing.T, slots int, test func(*theatre), opts ...func(*Confi
 			if err := sys.Drain(ctx); err != nil && !t.Failed() {
 				t.Errorf("drain after the test: %v", err)
 			}
-			time.Sleep(time.Minute) // the library's dead-letter throttle ends by itself
+			<-time.After(time.Minute) // the library's dead-letter throttle ends by itself
 		}()
 		synctest.Wait()
 		test(th)
@@ -392,7 +392,7 @@ func (p *person) press(keys ...string) {
 
 // wait lets virtual time pass.
 func wait(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 

@@ -102,6 +102,9 @@ type SeatView struct {
 	UserName    string
 	State       string        // "free", "taken", "here", "away", "ai"
 	RTT         time.Duration // last measured, 0 unknown
+	// Left: the participant gave the seat up for good, and somebody or something
+	// else acts in it.
+	Left bool
 }
 
 // RunnerView is a runner slot as Admin shows it.

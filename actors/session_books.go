@@ -95,7 +95,7 @@ func (s *session) view() SessionView {
 	}
 	for i, st := range s.seats {
 		v.Seats[i] = SeatView{Role: string(st.agent.Role), Name: seatName(st), Participant: st.participant, UserName: st.userName,
-			State: seatStates[st.state(s.ai())], RTT: st.rtt}
+			State: seatStates[st.state(s.ai())], RTT: st.rtt, Left: st.replaced}
 	}
 	return v
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"sharpie/persistence"
 )
@@ -21,7 +20,6 @@ type memory struct {
 	mu           sync.Mutex
 	away         error         // every call fails with it
 	noChunks     error         // InsertStepChunks fails with it
-	latency      time.Duration // of every write
 	sessions     map[persistence.SessionID]persistence.Session
 	episodes     map[persistence.EpisodeID]persistence.Episode
 	chunks       map[string]*persistence.StepChunk
@@ -47,12 +45,6 @@ func (m *memory) setAway(err error) {
 
 // write runs a write as the store would.
 func (m *memory) write(ctx context.Context, what string, do func() error) error {
-	m.mu.Lock()
-	d := m.latency
-	m.mu.Unlock()
-	if d > 0 {
-		time.Sleep(d)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.away != nil {
