@@ -24,8 +24,12 @@ func (s *System) Join(ctx context.Context, r JoinRequest) (Ticket, error) {
 
 // Attach implements Platform.
 func (s *System) Attach(ctx context.Context, id persistence.SessionID, p persistence.ParticipantID) (Connection, error) {
-	c, err := askFor[*connection](ctx, s, s.session(id), &attach{p})
+	question := &attach{p}
+	c, err := askFor[*connection](ctx, s, s.session(id), question)
 	if err != nil {
+		if errors.Is(err, ErrTimeout) {
+			s.cast.root.Send(s.session(id), &abandon{participant: p, attach: question})
+		}
 		return nil, err
 	}
 	return c, nil

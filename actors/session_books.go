@@ -40,7 +40,7 @@ func (s *session) event(kind, role, who string, detail persistence.Document) {
 }
 
 // fault records that a part of the platform failed.
-func (s *session) fault(_ actor.Context, part, detail string) {
+func (s *session) fault(part, detail string) {
 	s.log.Error("fault", "part", part, "detail", detail)
 	s.cast.metrics.faults.WithLabelValues(part).Inc()
 	s.event("fault", "", "", persistence.Document{"part": part, "detail": detail})
