@@ -31,6 +31,7 @@ const (
 type connection struct {
 	root        *actor.RootContext
 	participant *actor.PID
+	asked       *attach // what the connection answers
 	rules       seatRules
 	limits      Limits
 	limiter     *limiter

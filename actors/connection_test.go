@@ -405,3 +405,30 @@ func FuzzClientMessage(f *testing.F) {
 		}
 	})
 }
+
+// A socket whose asker has gone is given back: it does not hold the seat for ever.
+func TestAbandonedAttach(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		d := definition(2)
+		ann, bob := th.come(d, "ann"), th.join(d, "bob")
+		root, to := th.sys.cast.root, th.sys.session(bob.ticket.Session)
+		question := &attach{"bob"}
+		root.Send(to, question)
+		root.Send(to, &abandon{participant: "bob", attach: question}) // before the answer
+		wait(time.Second)
+		if s := ann.sees(play.Phase_WAITING).Seats[1]; s.State != play.Seat_AWAY {
+			t.Errorf("the seat of the abandoned socket is %v, want AWAY", s.State)
+		}
+		question = &attach{"bob"}
+		root.Send(to, question)
+		synctest.Wait()
+		ann.sees(play.Phase_READY)
+		root.Send(to, &abandon{participant: "bob", attach: question}) // after it
+		synctest.Wait()
+		ann.sees(play.Phase_WAITING)
+		wait(21 * time.Second)
+		if s := ann.sees(play.Phase_WAITING).Seats[1]; s.State != play.Seat_FREE {
+			t.Errorf("after the grace the seat is %v, want FREE", s.State)
+		}
+	})
+}

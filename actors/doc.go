@@ -29,7 +29,7 @@
 //	| from | to | messages |
 //	|---|---|---|
 //	| façade | Lobby | join, countLobby, list, drain |
-//	| façade | Session | attach, leave, look, abort |
+//	| façade | Session | attach, abandon, leave, look, abort |
 //	| façade | Queue | listRunners |
 //	| Lobby | Session | take, wrapUp, abort, giveUp |
 //	| Session | Lobby | refused, seatFreed, phaseChanged |

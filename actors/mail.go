@@ -60,9 +60,14 @@ type (
 // Façade to Session.
 type (
 	attach struct{ participant persistence.ParticipantID }
-	leave  struct{ participant persistence.ParticipantID }
-	look   struct{} // answered with SessionView
-	abort  struct{ by, reason string }
+	// abandon: nobody waits for that attach's answer any more.
+	abandon struct {
+		participant persistence.ParticipantID
+		attach      *attach
+	}
+	leave struct{ participant persistence.ParticipantID }
+	look  struct{} // answered with SessionView
+	abort struct{ by, reason string }
 )
 
 // Session to Participant: admit takes a new socket in; the sender is the façade.

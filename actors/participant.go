@@ -21,6 +21,7 @@ type participant struct {
 	id      persistence.ParticipantID
 	role    uint32 // index into Definition.agents
 	grace   time.Duration
+	arrival time.Duration // until the first socket must be there
 
 	limiter *limiter
 	conn    *connection // nil: away
@@ -36,8 +37,7 @@ const maxRTT = time.Minute
 func (p *participant) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		p.missed.name = "grace"
-		p.missed.set(ctx, p.grace)
+		p.missed.set(ctx, p.arrival)
 	case *inputReceived:
 		p.input(ctx, m)
 	case *pinged:

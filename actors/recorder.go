@@ -54,6 +54,12 @@ type job struct {
 	episode persistence.EpisodeID
 	through uint64
 	steps   int
+	// more takes a following write of the same kind in, as long as this one waits.
+	more func(*job) bool
+	docs []*persistence.Event // of an events job
+	// done is closed when a try has ended, with err; nil while no try was begun.
+	done chan struct{}
+	err  error
 }
 
 // Bounds of a chunk. It is cut early by up to a third, at random, so that the
@@ -76,11 +82,11 @@ func (r *recorder) Receive(ctx actor.Context) {
 	case *record:
 		r.record(ctx, m)
 	case *putSession:
-		r.put(ctx, "the session", func(c context.Context) error { return r.books.putSession(c, m.doc) })
+		r.header(ctx, m.doc)
 	case *putEpisode:
 		r.episode(ctx, m)
 	case *putEvents:
-		r.put(ctx, "events", func(c context.Context) error { return r.books.store.InsertEvents(c, m.events) })
+		r.events(ctx, m.events)
 	case *putState:
 		r.put(ctx, "a checkpoint", func(c context.Context) error { return r.books.store.InsertCheckpoint(c, m.doc) })
 	case *feedback:
@@ -89,7 +95,7 @@ func (r *recorder) Receive(ctx actor.Context) {
 		r.put(ctx, "completion codes", func(c context.Context) error { return r.books.complete(c, m) })
 	case *closeBooks:
 		r.cut(ctx)
-		r.put(ctx, "the session", func(c context.Context) error { return r.books.putSession(c, m.doc) })
+		r.header(ctx, m.doc)
 		r.closing = true
 	case *written:
 		r.written(ctx, m.err)
@@ -175,7 +181,36 @@ func (r *recorder) put(ctx actor.Context, what string, do func(context.Context) 
 	r.add(ctx, &job{what: what, do: do})
 }
 
+// header writes the session as it is now. Of several that wait one after the other,
+// only the last one is written.
+func (r *recorder) header(ctx actor.Context, doc persistence.Session) {
+	j := &job{what: "the session", do: func(c context.Context) error { return r.books.putSession(c, doc) }}
+	j.more = func(next *job) bool {
+		if next.what == j.what {
+			j.do = next.do
+		}
+		return next.what == j.what
+	}
+	r.add(ctx, j)
+}
+
+// events writes events; those that wait one after the other go together.
+func (r *recorder) events(ctx actor.Context, docs []*persistence.Event) {
+	j := &job{what: "events", docs: docs}
+	j.do = func(c context.Context) error { return r.books.store.InsertEvents(c, j.docs) }
+	j.more = func(next *job) bool {
+		j.docs = append(j.docs, next.docs...)
+		return next.docs != nil
+	}
+	r.add(ctx, j)
+}
+
 func (r *recorder) add(ctx actor.Context, j *job) {
+	if n := len(r.queue); n > 0 {
+		if last := r.queue[n-1]; last.more != nil && last.done == nil && last.more(j) {
+			return
+		}
+	}
 	r.queue = append(r.queue, j)
 	if !r.busy {
 		r.write(ctx)
@@ -186,7 +221,13 @@ func (r *recorder) add(ctx actor.Context, j *job) {
 func (r *recorder) write(ctx actor.Context) {
 	r.busy = true
 	root, self, j := ctx.ActorSystem().Root, ctx.Self(), r.queue[0]
-	go func() { root.Send(self, &written{err: r.try(j)}) }()
+	done := make(chan struct{})
+	j.done = done
+	go func() {
+		j.err = r.try(j)
+		close(done)
+		root.Send(self, &written{err: j.err})
+	}()
 }
 
 // try does one write. A store that panics has failed, and may be asked again.
@@ -272,15 +313,35 @@ func (r *recorder) finish() {
 	}
 	limit := time.Now().Add(lastChance)
 	for len(r.queue) > 0 && time.Now().Before(limit) {
-		if err := r.try(r.queue[0]); err != nil && !errors.Is(err, persistence.ErrInvalid) && !errors.Is(err, persistence.ErrConflict) {
+		j := r.queue[0]
+		if !r.lastTry(j, limit) {
+			break
+		}
+		if j.err != nil && !errors.Is(j.err, persistence.ErrInvalid) && !errors.Is(j.err, persistence.ErrConflict) {
 			time.Sleep(min(backoff(1), time.Until(limit)))
 			continue
 		}
-		r.unstored -= r.queue[0].steps
+		r.unstored -= j.steps
 		r.queue = r.queue[1:]
 	}
 	if len(r.queue) > 0 {
 		r.log.Error("recorder stopped with unstored writes", "writes", len(r.queue), "steps", r.unstored)
+	}
+}
+
+// lastTry waits for the write that is under way, or does it here. It reports whether
+// the write came to an end in time.
+func (r *recorder) lastTry(j *job, limit time.Time) bool {
+	if j.done == nil {
+		j.err = r.try(j)
+		return true
+	}
+	select {
+	case <-j.done:
+		j.done = nil
+		return true
+	case <-time.After(time.Until(limit)):
+		return false
 	}
 }
 

@@ -113,6 +113,8 @@ func (s *session) fromPeople(ctx actor.Context) bool {
 		s.attach(ctx, m)
 	case *attached:
 		s.attached(ctx, m)
+	case *abandon:
+		s.abandoned(m)
 	case *away:
 		s.away(ctx, m)
 	case *gone:
@@ -192,7 +194,7 @@ func (s *session) fromRecorder(ctx actor.Context) bool {
 		s.goodbye(ctx)
 		s.stop(ctx)
 	case *unstorable:
-		s.fault(ctx, "store", fmt.Sprintf("%s: %v", m.what, m.err))
+		s.fault("store", fmt.Sprintf("%s: %v", m.what, m.err))
 		s.abort(ctx, reasonRefused, fmt.Sprintf("the store refused %s: %v", m.what, m.err))
 	case *overflowed:
 		s.abort(ctx, reasonStoreAway, fmt.Sprintf("%d steps were not stored", m.steps))

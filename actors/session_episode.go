@@ -187,7 +187,7 @@ func (s *session) episodeOverdue(ctx actor.Context) {
 		return
 	}
 	if s.episode.stopped {
-		s.fault(ctx, "runner", "the runner did not stop in time")
+		s.fault("runner", "the runner did not stop in time")
 		r := s.runner
 		s.runnerLost(ctx, "the runner did not stop in time")
 		ctx.Request(r, &messages.Release{SessionId: string(s.id)})

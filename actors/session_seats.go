@@ -22,6 +22,7 @@ type seat struct {
 	userName    string
 	pid         *actor.PID // the Participant; nil once it was given up for good
 	conn        *connection
+	abandoned   *attach
 	nextSeq     uint64
 	joined      *time.Time
 	left        *time.Time
@@ -112,6 +113,7 @@ func (s *session) spawnParticipant(ctx actor.Context, st *seat) {
 		cast: s.cast, session: ctx.Self(), id: st.participant, role: uint32(st.index),
 		log:     s.log.With("role", string(st.agent.Role), "participant", string(st.participant)),
 		grace:   time.Duration(s.def.Experiment.ReconnectGrace),
+		arrival: max(time.Duration(s.def.Experiment.ReconnectGrace), shortestArrival),
 		limiter: newLimiter(s.cast.cfg.Limits, time.Now()),
 		missed:  alarm{name: "grace"},
 	}
@@ -121,6 +123,9 @@ func (s *session) spawnParticipant(ctx actor.Context, st *seat) {
 	st.pid = ctx.Spawn(actor.PropsFromProducer(func() actor.Actor { return p }))
 }
 
+// shortestArrival is what a page is given at least to open its socket after a Join.
+const shortestArrival = 10 * time.Second
+
 // participantLost: a Participant stopped because of a fault. The person keeps the
 // seat, and the page that lost its socket comes again.
 func (s *session) participantLost(ctx actor.Context, who *actor.PID) {
@@ -128,7 +133,7 @@ func (s *session) participantLost(ctx actor.Context, who *actor.PID) {
 		if st.pid == nil || !st.pid.Equal(who) {
 			continue
 		}
-		s.fault(ctx, "participant", "the participant actor stopped")
+		s.fault("participant", "the participant actor stopped")
 		st.conn = nil
 		s.spawnParticipant(ctx, st)
 		s.seatsChanged(ctx)
@@ -146,7 +151,7 @@ func (s *session) attach(ctx actor.Context, m *attach) {
 		ctx.Respond(fmt.Errorf("attach to %s: %w", s.id, ErrNotYours))
 	default:
 		conn := &connection{
-			root: s.cast.root, participant: st.pid, rules: st.rules, limits: s.cast.cfg.Limits, metrics: s.cast.metrics,
+			root: s.cast.root, participant: st.pid, asked: m, rules: st.rules, limits: s.cast.cfg.Limits, metrics: s.cast.metrics,
 			log:  s.log.With("role", string(st.agent.Role), "participant", string(st.participant)),
 			wake: make(chan struct{}, 1),
 		}
@@ -163,6 +168,9 @@ func (s *session) attached(ctx actor.Context, m *attached) {
 		ctx.Respond(fmt.Errorf("attach to %s: %w", s.id, ErrGone))
 		return
 	}
+	if st.abandoned == m.conn.asked {
+		m.conn.Detach() // the seat is taken as lost, once the Participant says so
+	}
 	st.conn, st.nextSeq, st.ready = m.conn, m.nextSeq, false
 	s.welcome(st)
 	if m.again {
@@ -171,6 +179,19 @@ func (s *session) attached(ctx actor.Context, m *attached) {
 	ctx.Respond(m.conn)
 	st.missing = false
 	s.seatsChanged(ctx)
+}
+
+// abandoned: the asker of an attach has gone, and nobody will read that socket. It
+// is given back, whether it was made already or is about to be.
+func (s *session) abandoned(m *abandon) {
+	st := s.seatOf(m.participant)
+	if st == nil {
+		return
+	}
+	st.abandoned = m.attach
+	if st.conn != nil && st.conn.asked == m.attach {
+		st.conn.Detach()
+	}
 }
 
 // away: the socket is gone, the grace runs.

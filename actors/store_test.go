@@ -18,8 +18,8 @@ type memory struct {
 	persistence.Store
 
 	mu           sync.Mutex
-	away         error         // every call fails with it
-	noChunks     error         // InsertStepChunks fails with it
+	away         error // every call fails with it
+	noChunks     error // InsertStepChunks fails with it
 	sessions     map[persistence.SessionID]persistence.Session
 	episodes     map[persistence.EpisodeID]persistence.Episode
 	chunks       map[string]*persistence.StepChunk

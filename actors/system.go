@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,6 +152,10 @@ func askFor[T any](ctx context.Context, s *System, to *actor.PID, question any) 
 }
 
 // session is where the actor of a session is, if there is one.
+// An id comes from outside: one with a slash would name a child of a session.
 func (s *System) session(id persistence.SessionID) *actor.PID {
+	if strings.Contains(string(id), "/") {
+		id = ""
+	}
 	return s.as.NewLocalPID(lobbyName + "/" + string(id))
 }
