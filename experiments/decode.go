@@ -14,9 +14,13 @@ import (
 const (
 	// maxDepth bounds nesting, and ends an alias that contains itself.
 	maxDepth = 24
+	// maxKeys bounds the keys of one map.
+	maxKeys = 1000
+	// maxKeyLength bounds a key, in bytes.
+	maxKeyLength = 200
 	// maxNodes bounds the values of a file after its aliases are followed, which
 	// is what ends a "billion laughs".
-	maxNodes = 200_000
+	maxNodes = 50_000
 )
 
 // mark is a place in the file.
@@ -115,29 +119,52 @@ func (d *decoder) value(n *yaml.Node, s *spec, path string) (any, bool) {
 }
 
 // pairs returns the keys and values of a mapping whose keys are distinct texts.
-func (d *decoder) pairs(n *yaml.Node, path string) (keys []string, nodes, values []*yaml.Node) {
+// false: a problem was reported.
+func (d *decoder) pairs(n *yaml.Node, path string) (keys []string, nodes, values []*yaml.Node, good bool) {
+	if len(n.Content) > 2*maxKeys {
+		d.fail(n, path, "%d keys; at most %d are allowed", len(n.Content)/2, maxKeys)
+		return nil, nil, nil, false
+	}
+	good = true
+	seen := make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind == yaml.AliasNode {
 			k = k.Alias
 		}
-		switch {
-		case k.Kind != yaml.ScalarNode || k.ShortTag() == "!!null" || !strings.HasPrefix(k.ShortTag(), "!!"):
-			d.fail(k, path, "a key must be a text")
-		case k.ShortTag() == "!!merge":
-			d.fail(k, path, "merge keys (<<) are not supported; write the keys out, or use an alias for the whole value")
-		case slices.Contains(keys, k.Value):
-			d.fail(k, join(path, k.Value), "this key is given twice")
-		default:
-			keys, nodes, values = append(keys, k.Value), append(nodes, k), append(values, n.Content[i+1])
+		if bad := keyProblem(k, seen); bad != "" {
+			at := path
+			if k.Kind == yaml.ScalarNode {
+				at = join(path, short(k.Value))
+			}
+			d.fail(k, at, "%s", bad)
+			good = false
+			continue
 		}
+		seen[k.Value] = true
+		keys, nodes, values = append(keys, k.Value), append(nodes, k), append(values, n.Content[i+1])
 	}
-	return keys, nodes, values
+	return keys, nodes, values, good
+}
+
+// keyProblem says why a node is no key of a map with the given keys.
+func keyProblem(k *yaml.Node, seen map[string]bool) string {
+	switch tag := k.ShortTag(); {
+	case k.Kind != yaml.ScalarNode || tag == "!!null" || !strings.HasPrefix(tag, "!!"):
+		return "a key must be a text"
+	case tag == "!!merge":
+		return "merge keys (<<) are not supported; write the keys out, or use an alias for the whole value"
+	case len(k.Value) > maxKeyLength || k.Value == "" || badText(k.Value, false) != "":
+		return fmt.Sprintf("a key must have 1 to %d printable characters", maxKeyLength)
+	case seen[k.Value]:
+		return "this key is given twice"
+	}
+	return ""
 }
 
 func (d *decoder) object(n *yaml.Node, s *spec, path string) (any, bool) {
-	out, good := map[string]any{}, true
-	keys, nodes, values := d.pairs(n, path)
+	out := map[string]any{}
+	keys, nodes, values, good := d.pairs(n, path)
 	for i, key := range keys {
 		f := s.field(key)
 		if f == nil {
@@ -179,8 +206,8 @@ func (s *spec) defaultValue() any {
 }
 
 func (d *decoder) anyMap(n *yaml.Node, s *spec, path string) (any, bool) {
-	out, good := map[string]any{}, true
-	keys, nodes, values := d.pairs(n, path)
+	out := map[string]any{}
+	keys, _, values, good := d.pairs(n, path)
 	if s.max > 0 && float64(len(keys)) > s.max {
 		return d.fail(n, path, "%d keys; at most %v are allowed", len(keys), s.max)
 	}
@@ -189,11 +216,6 @@ func (d *decoder) anyMap(n *yaml.Node, s *spec, path string) (any, bool) {
 		items = s.items
 	}
 	for i, key := range keys {
-		if bad := badText(key, false); bad != "" || key == "" || len(key) > 128 {
-			d.fail(nodes[i], path, "a key must have 1 to 128 printable characters")
-			good = false
-			continue
-		}
 		v, ok := d.value(values[i], items, join(path, key))
 		if good = good && ok; ok {
 			out[key] = v
@@ -233,8 +255,8 @@ func (d *decoder) list(n *yaml.Node, s *spec, path string) (any, bool) {
 
 // namedMap reads {name: object} as a list of objects.
 func (d *decoder) namedMap(n *yaml.Node, s *spec, path string) (any, bool) {
-	out, good := []any{}, true
-	keys, nodes, values := d.pairs(n, path)
+	out := []any{}
+	keys, nodes, values, good := d.pairs(n, path)
 	if float64(len(keys)) > s.max {
 		return d.fail(n, path, "%d entries; at most %v are allowed", len(keys), s.max)
 	}
@@ -253,10 +275,9 @@ func (d *decoder) namedMap(n *yaml.Node, s *spec, path string) (any, bool) {
 
 // keyMap reads keyboard_inputs in the author's order.
 func (d *decoder) keyMap(n *yaml.Node, path string) (any, bool) {
-	good := true
 	var bindings []any
 	def := any(int64(0))
-	keys, nodes, values := d.pairs(n, path)
+	keys, nodes, values, good := d.pairs(n, path)
 	if len(keys) > 61 {
 		return d.fail(n, path, "%d keys; at most 60 are allowed", len(keys))
 	}
@@ -305,9 +326,11 @@ func join(path, key string) string {
 
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-func short(s string) string {
-	if utf8.RuneCountInString(s) > 60 {
-		return string([]rune(s)[:60]) + "…"
+func short(s string) string { return shorten(s, 60) }
+
+func shorten(s string, n int) string {
+	if utf8.RuneCountInString(s) > n {
+		return string([]rune(s)[:n]) + "…"
 	}
 	return s
 }

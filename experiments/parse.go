@@ -86,7 +86,7 @@ func syntax(file string, err error) error {
 	}
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		return whole(file, 0, 0, "not YAML: "+err.Error())
+		return whole(file, 0, 0, "not YAML: "+shorten(err.Error(), 200))
 	}
 	text := le.Message
 	if le.ContextMsg != "" {
@@ -95,7 +95,7 @@ func syntax(file string, err error) error {
 	if strings.Contains(text, "cannot start any token") {
 		text += " (indent with blanks, not with tabs)"
 	}
-	return whole(file, le.Mark.Line, le.Mark.Column, "not YAML: "+text)
+	return whole(file, le.Mark.Line, le.Mark.Column, "not YAML: "+shorten(text, 200))
 }
 
 func whole(file string, line, column int, text string) error {

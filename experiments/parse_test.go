@@ -77,7 +77,7 @@ func TestParseNamesTheMistake(t *testing.T) {
 		{"control character", "name: Car", "name: \"Car\\0\"", []string{"experiment.name: the character U+0000 is not allowed"}},
 		{"several lines", "name: Car", "name: \"Car\\nBus\"", []string{"experiment.name: want one line, got several"}},
 		{"foreign tag", "name: Car", "name: !!python/object:os.system Car", []string{"experiment.name: the tag !!python/object:os.system is not allowed"}},
-		{"merge key", "name: Car", "name: Car\n  <<: {enabled: false}", []string{"experiment: merge keys (<<) are not supported"}},
+		{"merge key", "name: Car", "name: Car\n  <<: {enabled: false}", []string{"experiment.<<: merge keys (<<) are not supported"}},
 		{"key is a list", "name: Car", "name: Car\n  ? [1, 2]\n  : 3", []string{"experiment: a key must be a text"}},
 		{"nothing", "name: Car", "name:", []string{"experiment.name: want a text, got nothing"}},
 		{"no agents", "agents:\n  - role: agent_0\n    participant: true\n    keyboard_inputs:\n      ArrowLeft: 0\n      ArrowRight: 2\n      default: 1\n", "agents: []\n", []string{"agents: 0 entries; at least 1 must be there"}},
@@ -102,6 +102,10 @@ func TestParseRefusesHostileFiles(t *testing.T) {
 	for i := 1; i < 30; i++ {
 		laughs += fmt.Sprintf("    a%[1]d: &a%[1]d [*a%[2]d,*a%[2]d,*a%[2]d,*a%[2]d,*a%[2]d,*a%[2]d,*a%[2]d,*a%[2]d]\n", i, i-1)
 	}
+	var many strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&many, "    k%d: 1\n", i)
+	}
 	kwargs := func(v string) string { return "environment:\n  source: go:x\n  kwargs: " + v + "\n" }
 	for _, c := range []struct{ name, file, want string }{
 		{"empty", "", "x.yaml: the file is empty"},
@@ -118,12 +122,20 @@ func TestParseRefusesHostileFiles(t *testing.T) {
 		{"deep", kwargs("{a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"), "too deep or too large"},
 		{"deeper", strings.Repeat("[", 500_000), "max depth"},
 		{"unknown anchor", "a: *b", "unknown anchor"},
+		{"many keys", "environment:\n  source: go:x\n  kwargs:\n" + many.String(), "environment.kwargs: 50000 keys; at most 1000 are allowed"},
+		{"many entries", "environment:\n  source: go:x\nagents: [" + strings.Repeat("a,", 500_000) + "]", "agents: 500000 entries; at most 500 are allowed"},
+		{"a long key", strings.Repeat("k", 500_000) + ": 1\n", "a key must have 1 to 200 printable characters"},
+		{"a long number", "environment: " + strings.Repeat("9", 500_000) + "\n", "environment: want a map of keys and values, got"},
+		{"a long anchor", "a: *" + strings.Repeat("b", 500_000), "unknown anchor"},
 		{"itself", "environment:\n  source: go:x\n  kwargs: &a {b: *a}\n", "too deep or too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := experiments.Parse("x.yaml", []byte(c.file))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %.300v, want %q", err, c.want)
+				t.Fatalf("got %.300v, want %q", err, c.want)
+			}
+			if len(err.Error()) > 20_000 {
+				t.Errorf("the message has %d bytes", len(err.Error()))
 			}
 		})
 	}
@@ -166,6 +178,7 @@ func TestParseFillsDefaults(t *testing.T) {
 }
 
 func TestParseKeepsWhatTheAuthorWrote(t *testing.T) {
+	long := strings.Repeat("A long text stays long. ", 100) + "End."
 	d, err := experiments.Parse("x.yaml", []byte(`
 use_case: zoo
 python_version: "3.10"
@@ -174,6 +187,7 @@ dependencies: [mpe2, "git+https://example.org/a.git"]
 installation_notes: |
   Two
   lines.
+  `+long+`
 environment:
   name: Zoo
   filepaths: {environment: zoo/environment.py, helper: zoo/helper.py}
@@ -238,7 +252,7 @@ experiment:
 	if !cmp.Equal(x.Seeds, []uint64{0, 1<<63 - 1}) {
 		t.Errorf("seeds: %v", x.Seeds)
 	}
-	if d.Agents[2].Policy != "" || d.InstallationNotes != "Two\nlines.\n" {
+	if d.Agents[2].Policy != "" || d.InstallationNotes != "Two\nlines.\n"+long+"\n" {
 		t.Errorf("policy %q, notes %q", d.Agents[2].Policy, d.InstallationNotes)
 	}
 }

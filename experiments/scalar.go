@@ -28,7 +28,7 @@ func (d *decoder) scalar(n *yaml.Node, s *spec, path string) (any, bool) {
 		case kindInt, kindNumber, kindDuration, kindFree, kindInput:
 			return d.numeric(n, s, path)
 		case kindString, kindMarkdown, kindEnum:
-			return d.fail(n, path, "want %s, got the number %s; write it in quotes: \"%s\"", s.kind, n.Value, n.Value)
+			return d.fail(n, path, "want %s, got the number %s; write it in quotes: \"%s\"", s.kind, short(n.Value), short(n.Value))
 		}
 	case "!!null":
 		if s.kind == kindFree || s.nullable {
@@ -61,9 +61,9 @@ func (d *decoder) textual(n *yaml.Node, s *spec, path string) (any, bool) {
 	case kindBool:
 		switch strings.ToLower(n.Value) {
 		case "yes", "on", "y":
-			return d.fail(n, path, "want true or false, got %s; write true", n.Value)
+			return d.fail(n, path, "want true or false, got %s; write true", short(n.Value))
 		case "no", "off", "n":
-			return d.fail(n, path, "want true or false, got %s; write false", n.Value)
+			return d.fail(n, path, "want true or false, got %s; write false", short(n.Value))
 		}
 	}
 	return d.fail(n, path, "want %s, got the text %q", s.kind, short(n.Value))
@@ -115,9 +115,9 @@ func (d *decoder) bounded(n *yaml.Node, s *spec, path string, v any) (any, bool)
 	}
 	if f := toFloat(v); f < s.min || f > s.max {
 		if s.kind == kindDuration {
-			return d.fail(n, path, "want %s to %s, got %s", inSeconds(s.min), inSeconds(s.max), n.Value)
+			return d.fail(n, path, "want %s to %s, got %s", inSeconds(s.min), inSeconds(s.max), short(n.Value))
 		}
-		return d.fail(n, path, "want %v to %v, got %s", plainNumber(s.min), plainNumber(s.max), n.Value)
+		return d.fail(n, path, "want %v to %v, got %s", plainNumber(s.min), plainNumber(s.max), short(n.Value))
 	}
 	return v, true
 }
