@@ -20,6 +20,7 @@ export function endingOf(code: number, text: string): Ending {
       return { ...stay, go: "login", title: "Please log in again", text: "Your seat is kept for a moment." };
     case CloseCode.notYours:
       return { ...stay, title: "This seat isn't yours", text: "Someone else has it, or you gave it up.", action: "home", label: "Back to the experiment" };
+    case CloseCode.normal:
     case CloseCode.over:
       return { ...stay, go: "thanks", title: "The game is over", text: "" };
     case CloseCode.tooSlow:

@@ -20,6 +20,7 @@ import { TextForm } from "./text";
 import { Touch } from "./touch";
 
 const paintedEvery = 1000; // ms
+const longPause = 4000; // ms
 const farewell = 1200; // ms that the last picture stays before the next page
 
 // Addresses that the server writes into the page.
@@ -50,6 +51,7 @@ export class Game {
   private phase: Phase | undefined;
   private status: Status | undefined;
   private lastPainted = 0;
+  private reported = 0; // the round in which the held keys were reported; 0: not yet
   private ended = false;
   private readonly title = document.title;
 
@@ -111,8 +113,8 @@ export class Game {
     if (!again) this.takeSeat(w);
     this.painter.expect(w.width, w.height);
     this.inputs.welcome(w.nextSeq, w.maxInputsPerSecond);
+    this.reported = 0;
     if (again) this.announce("Connected again.");
-    this.socket.send({ case: "ready", value: {} });
   }
 
   // takeSeat sets up the controls of the seat; once, for it never changes.
@@ -142,9 +144,6 @@ export class Game {
 
   private onPhase(p: Phase): void {
     const before = this.phase;
-    if (before?.name === Phase_Name.RUNNING && p.name !== Phase_Name.RUNNING) {
-      if (this.keys.releaseAll()) this.keysChanged(); // while it still counts
-    }
     if (before && before.episode !== p.episode) this.status = undefined;
     this.phase = p;
     this.hud.progress(p.episode, this.welcome?.episodes ?? 0);
@@ -162,10 +161,20 @@ export class Game {
     if (scene.kind === "none") {
       this.overlay.hide();
     } else {
-      this.overlay.show(scene, { phase: p, ...(scene.kind === "lobby" && { share: this.at.share, instructions: instructions() }) });
+      this.overlay.show(scene, {
+        phase: p,
+        ...(scene.kind === "lobby" && { share: this.at.share, instructions: instructions() }),
+        ...(this.mayHurry(p) && { action: { label: "Go on now", done: "Waiting for the others", run: () => this.socket.send({ case: "ready", value: {} }) } }),
+      });
     }
     this.tick();
     this.announce([scene.title, scene.text].filter(Boolean).join(". "), scene.urgent);
+  }
+
+  // mayHurry says whether a pause is long enough for a button that shortens it.
+  private mayHurry(p: Phase): boolean {
+    const pause = p.name === Phase_Name.READY || (p.name === Phase_Name.BETWEEN && p.episode < (this.welcome?.episodes ?? 0));
+    return pause && (this.left(p.deadlineUs) ?? 0) > longPause;
   }
 
   private onStatus(s: Status): void {
@@ -188,7 +197,6 @@ export class Game {
   private lost(attempt: number): void {
     this.pinger.stop();
     this.hud.connection(undefined, undefined);
-    if (this.keys.held.length > 0) this.controls?.held(this.keys.held);
     const text = attempt < 4 ? "Your seat is kept." : "Still trying. Check whether you are online; your seat is kept for a while.";
     this.overlay.show({ kind: "reconnecting", title: "Reconnecting …", text, until: "" });
     if (attempt === 1) this.announce("The connection was lost. Reconnecting.", true);
@@ -217,6 +225,11 @@ export class Game {
 
   private painted(episode: number, step: bigint): void {
     if (this.status === undefined || step > this.status.step || episode !== this.status.episode) this.hud.steps(step);
+    if (this.active && this.reported !== episode) {
+      // Every round begins with nothing held, for the server: say what is.
+      this.reported = episode;
+      if (this.keys.held.length > 0) this.inputs.keysChanged();
+    }
     const at = now();
     if (at - this.lastPainted < paintedEvery) return;
     this.lastPainted = at;
@@ -230,13 +243,17 @@ export class Game {
 
   // tick brings what depends on the time up to date.
   private tick(): void {
-    const left = (deadline: bigint) => (deadline > 0n ? millis(deadline) - (now() + this.pinger.clock.offset) : undefined);
-    if (this.phase && this.socket.connected) this.overlay.tick(left(this.phase.deadlineUs));
+    if (this.phase && this.socket.connected) this.overlay.tick(this.left(this.phase.deadlineUs));
     if (!this.active || !this.status || !this.welcome) return this.hud.waiting("", undefined);
     const others = this.phase?.seats.filter((s) => !s.yours) ?? [];
     const line = waitingLine(this.status, this.welcome.roleIndex, () => (others.length === 1 && others[0] ? nameOf(others[0]) : undefined));
-    this.hud.waiting(line, left(this.status.inputDeadlineUs));
+    this.hud.waiting(line, this.left(this.status.inputDeadlineUs));
     this.announce(line); // a line that is the same again is not read out again
+  }
+
+  // left is the time to a deadline of the server, in ms; undefined for none.
+  private left(deadline: bigint): number | undefined {
+    return deadline > 0n ? millis(deadline) - (now() + this.pinger.clock.offset) : undefined;
   }
 
   private focusPicture(): void {

@@ -38,7 +38,6 @@ export class Inputs {
     if (maxPerSecond > 0) this.limit = Math.max(1, maxPerSecond - margin);
     this.pending.clear();
     this.sentAt = [];
-    if (this.held().length > 0) this.keysChanged(); // held while the connection was away
   }
 
   // keysChanged sends what is held now. More changes than the server takes are

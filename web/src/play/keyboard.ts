@@ -16,15 +16,16 @@ export function isForGame(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "altKey
 }
 
 // bindKeyboard feeds the keyboard into the key state and calls changed after
-// every press and release that made a difference. Enabled is asked before
-// every press: with an overlay up, the page's own keys work as usual.
-export function bindKeyboard(state: KeyState, enabled: () => boolean, changed: () => void): () => void {
+// every press and release that made a difference. While playing() is false keys
+// are followed, but they do what they always do on a page.
+export function bindKeyboard(state: KeyState, playing: () => boolean, changed: () => void): () => void {
   const stop = new AbortController();
   const options = { signal: stop.signal };
   document.addEventListener("keydown", (event) => {
-    if (!enabled() || !isForGame(event) || state.match(event.key) === undefined) return;
-    event.preventDefault(); // the arrows would scroll the page
-    if (!event.repeat && state.press(event.code || event.key, event.key)) changed();
+    if (!isForGame(event) || state.match(event.key) === undefined) return;
+    if (playing()) event.preventDefault(); // the arrows would scroll the page
+    // A repetition is no change, unless the press went elsewhere: it is held, then.
+    if (state.press(event.code || event.key, event.key)) changed();
   }, options);
   // A release always counts, wherever the focus is by now.
   document.addEventListener("keyup", (event) => {

@@ -8,7 +8,7 @@ interface Parts {
   phase?: Phase; // shows its seats
   share?: string; // link for partners
   instructions?: HTMLElement | undefined;
-  action?: { label: string; run(): void };
+  action?: { label: string; done?: string; run(): void }; // done: what the button says afterwards
 }
 
 // Overlay is the card over the picture. It keeps its elements while the scene
@@ -68,9 +68,14 @@ export class Overlay {
     if (parts.share) out.push(this.share(parts.share));
     if (parts.instructions) out.push(el("div", { class: "overlay-help prose" }, parts.instructions));
     if (parts.action) {
-      const { label, run } = parts.action;
+      const { label, done, run } = parts.action;
       const button = el("button", { type: "button", class: "btn btn-primary" }, label);
-      button.addEventListener("click", run);
+      button.addEventListener("click", () => {
+        run();
+        if (!done) return;
+        button.textContent = done;
+        button.disabled = true;
+      });
       out.push(el("p", { class: "actions" }, button));
     }
     return out;

@@ -19,6 +19,7 @@ export function decode(data: ArrayBuffer): ServerMessage {
 
 // Why a socket was closed, beyond the codes of the WebSocket protocol itself.
 export const CloseCode = {
+  normal: 1000,
   goingAway: 1001,
   lost: 1006,
   serverError: 1011,
@@ -37,7 +38,7 @@ export const CloseCode = {
 // worthReconnecting says whether the same seat may be had again by trying: yes
 // after trouble on the way, no after a refusal.
 export function worthReconnecting(code: number): boolean {
-  return code < 4000 || code === CloseCode.stopping;
+  return (code < 4000 && code !== CloseCode.normal) || code === CloseCode.stopping;
 }
 
 // micros turns a browser's time in milliseconds into the protocol's microseconds.
