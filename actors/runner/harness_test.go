@@ -141,6 +141,7 @@ func (f *fixed) SetState(state []byte) error { f.state = state; return nil }
 // world is a registry of one environment and any policies.
 type world struct {
 	env      envs.Environment
+	fresh    func() envs.Environment // instead of env: another one each time
 	made     int
 	policies map[string]agents.Agent
 	seeds    map[envs.Role]uint64
@@ -151,6 +152,9 @@ func (w *world) Make(source string, _ map[string]any) (envs.Environment, error) 
 		return nil, fmt.Errorf("%w %q", envs.ErrUnknown, source)
 	}
 	w.made++
+	if w.fresh != nil {
+		return w.fresh(), nil
+	}
 	return w.env, nil
 }
 

@@ -263,11 +263,16 @@ func TestARunnerOutlivesItsSession(t *testing.T) {
 }
 
 func TestAHungLoopIsLeftBehind(t *testing.T) {
-	env := newWalk("a")
-	hang := make(chan struct{})
-	inHouse(t, &world{env: env}, func(h *house) {
-		hang = make(chan struct{})
-		env.onStep = func(n int) {
+	hung := newWalk("a")
+	made := []envs.Environment{hung, newWalk("a")}
+	w := &world{fresh: func() envs.Environment {
+		next := made[0]
+		made = made[1:]
+		return next
+	}}
+	inHouse(t, w, func(h *house) {
+		hang := make(chan struct{})
+		hung.onStep = func(n int) {
 			if n == 2 {
 				<-hang
 			}
@@ -280,15 +285,15 @@ func TestAHungLoopIsLeftBehind(t *testing.T) {
 		if n := counted(h.metrics.hung); n != 1 {
 			h.t.Errorf("%v loops are counted as hung, want 1", n)
 		}
-		env.onStep = nil
 		h.start(h.session, "s", "e2", definition("a"))
 		next[*messages.Started](h, h.session)
 		close(hang)
 		if e := next[*messages.EpisodeEnded](h, h.session); e.EpisodeId != "e2" {
 			h.t.Errorf("ended with %v, want e2", e)
 		}
-		if n := counted(h.metrics.hung); n != 0 {
-			h.t.Errorf("%v loops are counted as hung after all returned, want 0", n)
+		synctest.Wait()
+		if n := counted(h.metrics.hung); n != 0 || hung.closed != 1 {
+			h.t.Errorf("%v loops are counted as hung and the environment was closed %d times after all returned, want 0 and once", n, hung.closed)
 		}
 	})
 }

@@ -121,3 +121,26 @@ func TestRolesAreFound(t *testing.T) {
 		t.Errorf("the only agent must play the only role, whatever its name: %v", err)
 	}
 }
+
+func FuzzFromMessage(f *testing.F) {
+	for _, v := range []envs.Value{envs.Int(3), envs.Tuple{envs.Text("x")}, envs.Array{DType: envs.Int8, Shape: []int{1}, Data: []byte{1}}} {
+		wire, err := proto.Marshal(ToMessage(v))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wire)
+	}
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		var m messages.Value
+		if proto.Unmarshal(wire, &m) != nil {
+			return
+		}
+		v, err := FromMessage(&m)
+		if err != nil || v == nil {
+			return
+		}
+		if again, err := FromMessage(ToMessage(v)); err != nil || !cmp.Equal(normal(v), normal(again)) {
+			t.Fatalf("%v came back as %v (%v)", v, again, err)
+		}
+	})
+}
