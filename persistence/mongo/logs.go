@@ -14,7 +14,13 @@ import (
 
 // InsertEvents implements persistence.Store.
 func (s *Store) InsertEvents(ctx context.Context, list []*persistence.Event) error {
-	return insertMany(ctx, s, events, list)
+	docs, err := marshalAll(s, list)
+	if err != nil || len(docs) == 0 {
+		return wrap("insert events", err)
+	}
+	ctx, cancel := persistence.Bounded(ctx)
+	defer cancel()
+	return wrap("insert events", errors.Join(s.insertDocs(ctx, events, docs)...))
 }
 
 // Events implements persistence.Store.

@@ -2,57 +2,35 @@ package mongo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"sharpie/persistence"
 )
 
-// InsertStepChunks implements persistence.Store.
+// InsertStepChunks implements persistence.Store. Concurrent calls are sent together.
 func (s *Store) InsertStepChunks(ctx context.Context, chunks []*persistence.StepChunk) error {
-	return insertMany(ctx, s, stepChunks, chunks)
-}
-
-// insertMany stores records in one call; those that are there already must be the same.
-func insertMany[T any, P record[T]](ctx context.Context, s *Store, collection string, list []*T) error {
-	if len(list) == 0 {
-		return nil
+	docs, err := marshalAll(s, chunks)
+	if err != nil || len(docs) == 0 {
+		return wrap("insert step chunks", err)
 	}
 	ctx, cancel := persistence.Bounded(ctx)
 	defer cancel()
-	what := "insert into " + collection
+	return wrap("insert step chunks", s.chunks.insert(ctx, docs))
+}
+
+func marshalAll[T any, P record[T]](s *Store, list []*T) ([]bson.Raw, error) {
 	docs := make([]bson.Raw, len(list))
 	for i, v := range list {
 		doc, err := s.marshal(P(v))
 		if err != nil {
-			return wrap(what, err)
+			return nil, err
 		}
 		docs[i] = doc
 	}
-	_, err := s.db.Collection(collection).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
-	if err == nil {
-		return nil
-	}
-	var bulk mongo.BulkWriteException
-	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil || len(bulk.WriteErrors) == 0 {
-		return wrap(what, err)
-	}
-	for _, e := range bulk.WriteErrors {
-		if !mongo.IsDuplicateKeyError(e.WriteError) {
-			return wrap(what, err)
-		}
-	}
-	for _, e := range bulk.WriteErrors {
-		if err := s.same(ctx, collection, docs[e.Index]); err != nil {
-			return wrap(what, err)
-		}
-	}
-	return nil
+	return docs, nil
 }
 
 // StepChunks implements persistence.Store.

@@ -32,6 +32,7 @@ type Store struct {
 	codec  *document.Codec
 	client *mongo.Client
 	db     *mongo.Database
+	chunks *batcher
 }
 
 var _ persistence.Store = (*Store)(nil)
@@ -66,6 +67,7 @@ func Open(ctx context.Context, uri string) (*Store, error) {
 		_ = client.Disconnect(context.WithoutCancel(ctx)) // the first error says more
 		return nil, fmt.Errorf("open mongodb, database %s: %w", name, err)
 	}
+	s.chunks = newBatcher(func(ctx context.Context, docs []bson.Raw) []error { return s.insertDocs(ctx, stepChunks, docs) })
 	return s, nil
 }
 
@@ -87,6 +89,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends the connections. Calls after it return ErrUnavailable.
 func (s *Store) Close() error {
+	s.chunks.close()
 	ctx, cancel := context.WithTimeout(context.Background(), persistence.MaxWait)
 	defer cancel()
 	if err := s.client.Disconnect(ctx); err != nil && err != mongo.ErrClientDisconnected {

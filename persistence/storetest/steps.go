@@ -103,6 +103,30 @@ func testSteps(t *testing.T, s persistence.Store) {
 	})
 }
 
+func testStepMistakes(t *testing.T, s persistence.Store) {
+	ctx := t.Context()
+	must(t, s.InsertStepChunks(ctx, []*persistence.StepChunk{chunk("taken", 0, 5)}))
+	for i, err := range concurrently(60, func(i int) error {
+		switch c := chunk(id("m%d", i), 0, 3); i % 3 {
+		case 0:
+			return s.InsertStepChunks(ctx, []*persistence.StepChunk{c, chunk("taken", 0, 4)})
+		case 1:
+			return s.InsertStepChunks(ctx, []*persistence.StepChunk{c, chunk("taken", 0, 5)})
+		default:
+			return s.InsertStepChunks(ctx, []*persistence.StepChunk{c})
+		}
+	}) {
+		if i%3 == 0 {
+			wantErr(t, err, persistence.ErrConflict)
+			continue
+		}
+		must(t, err)
+		if got := collect(t, s.StepChunks(ctx, persistence.EpisodeID(id("m%d", i)))); len(got) != 1 {
+			t.Errorf("caller %d stored %d chunks, want 1", i, len(got))
+		}
+	}
+}
+
 func testStepValues(t *testing.T, s persistence.Store) {
 	ctx := t.Context()
 	roundTrip := func(t *testing.T, episode string, change func(*persistence.StepChunk, *persistence.RoleSteps)) {

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) persistence.Store) {
 		{"episodes", testEpisodes},
 		{"checkpoints", testCheckpoints},
 		{"steps", testSteps},
+		{"step mistakes are the caller's own", testStepMistakes},
 		{"step values", testStepValues},
 		{"step limits", testStepLimits},
 		{"events", testEvents},
