@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 
 	"sharpie/persistence/export"
 )
@@ -45,12 +44,10 @@ func (t *exportTask) do(ctx context.Context, e taskEnv) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, name := range slices.Sorted(maps.Keys(summary.Rows)) {
-		fmt.Fprintf(table, "%d rows\t  %s\t\n", summary.Rows[name], filepath.Join(t.Out, name))
-	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print: %w", err)
+		if _, err := fmt.Fprintf(e.out, "%9d rows  %s\n", summary.Rows[name], filepath.Join(t.Out, name)); err != nil {
+			return fmt.Errorf("print: %w", err)
+		}
 	}
 	return nil
 }
