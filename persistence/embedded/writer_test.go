@@ -136,3 +136,39 @@ func TestACallerDoesNotWaitForABusyWriter(t *testing.T) {
 		t.Errorf("ping of a busy store: %v, want ErrUnavailable and context.Canceled", err)
 	}
 }
+
+func TestAFullDiskPasses(t *testing.T) {
+	s := opened(t)
+	limit := func(pages int) {
+		t.Helper()
+		set := &op{do: func(tx *tx) error {
+			var n int
+			return tx.row(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages), nil, &n)
+		}}
+		if errs := group(t, s, set); errs[0] != nil {
+			t.Fatal(errs[0])
+		}
+	}
+	limit(200)
+	stored := 0
+	var err error
+	for ; err == nil && stored < 1000; stored++ {
+		err = s.InsertBundle(t.Context(), &persistence.Bundle{Hash: fmt.Sprint(stored), Data: make([]byte, 100_000)})
+	}
+	if !errors.Is(err, persistence.ErrUnavailable) {
+		t.Fatalf("after %d bundles: %v, want ErrUnavailable", stored, err)
+	}
+	failed := fmt.Sprint(stored - 1)
+	if _, err := s.Bundle(t.Context(), "0"); err != nil {
+		t.Errorf("reading while the disk is full: %v", err)
+	}
+	limit(1_000_000)
+	if err := s.InsertBundle(t.Context(), &persistence.Bundle{Hash: failed, Data: make([]byte, 100_000)}); err != nil {
+		t.Errorf("the same write once there is room again: %v", err)
+	}
+	for i := range stored {
+		if _, err := s.Bundle(t.Context(), fmt.Sprint(i)); err != nil {
+			t.Errorf("bundle %d, which was acknowledged: %v", i, err)
+		}
+	}
+}
