@@ -96,6 +96,9 @@ func TestPasswordHash(t *testing.T) {
 	if _, err := p.hash(ctx, "correct horse"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
+	if _, err := p.verify(ctx, "", "correct horse"); !errors.Is(err, context.Canceled) {
+		t.Error("an unknown user is refused without the work that a known one takes")
+	}
 }
 
 func FuzzDecodeHash(f *testing.F) {

@@ -174,7 +174,7 @@ func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 		link: stored.Experiment, version: stored.ExperimentVersion, role: seat.Role, room: stored.Room,
 		completed: stored.Phase == phaseCompleted, reason: stored.Reason.Public,
 	}
-	// Who leaves keeps the time of it; it is set for everybody when a session ends.
+	// Only who gave the seat up has a time of leaving.
 	if seat.LeftAt != nil && (stored.EndedAt == nil || seat.LeftAt.Before(*stored.EndedAt)) {
 		o.completed, o.reason = false, leftReason
 	}

@@ -102,18 +102,31 @@ func (s *Server) upgrade(kind string, handle func(*socket)) fiber.Handler {
 			return
 		}
 		defer s.sockets.leave(ws)
+		defer ws.survive()
 		handle(ws)
 	}, websocket.Config{
 		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: s.sockets.buffers,
 		HandshakeTimeout: 10 * time.Second,
-		RecoverHandler: func(conn *websocket.Conn) {
+		// The handlers catch their own panics, see survive; this is for ours.
+		RecoverHandler: func(*websocket.Conn) {
 			if p := recover(); p != nil {
-				s.log.Error("socket handler panicked", "kind", kind, "panic", p, "stack", string(debug.Stack()))
-				deadline := time.Now().Add(time.Second)
-				_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseInternalServerErr, "This is our fault."), deadline)
+				s.log.Error("socket panicked", "kind", kind, "panic", p, "stack", string(debug.Stack()))
 			}
 		},
 	})
+}
+
+// survive turns a panic of the goroutine that it is deferred in into the end of
+// one socket.
+func (ws *socket) survive() {
+	if p := recover(); p != nil {
+		ws.server.log.Error("socket panicked", "kind", ws.kind, "panic", p, "stack", string(debug.Stack()))
+		ws.closeWith(ourFault())
+	}
+}
+
+func ourFault() *actors.Close {
+	return &actors.Close{Code: websocket.CloseInternalServerErr, Text: "This is our fault. Reload the page."}
 }
 
 // play carries messages between a browser and its seat until one of them ends it.
@@ -136,16 +149,19 @@ func (s *Server) play(ws *socket) {
 	defer seat.Detach()
 
 	written := make(chan struct{})
+	defer func() { // whichever way this ends, nothing uses the connection after it
+		cancel()
+		<-written
+	}()
 	go func() {
 		defer close(written)
 		defer ws.wake() // the reader has nothing to read for any more
+		defer ws.survive()
 		ws.closeWith(ws.write(ctx, seat))
 	}()
 	if end := ws.read(seat.Receive); end != nil {
 		ws.closeWith(end)
 	}
-	cancel()
-	<-written
 }
 
 // closeFor turns a refusal into a close code, and logs it.
@@ -176,7 +192,7 @@ func (ws *socket) write(ctx context.Context, seat actors.Connection) *actors.Clo
 				return ws.leaving()
 			default:
 				ws.server.log.Error("socket's seat failed", "session", ws.target.session, "error", err)
-				return &actors.Close{Code: websocket.CloseInternalServerErr, Text: "This is our fault. Reload the page."}
+				return ourFault()
 			}
 		}
 		if err := ws.send(out.Shared, out.Own); err != nil {
@@ -239,7 +255,7 @@ func (ws *socket) read(receive func([]byte) error) *actors.Close {
 			return end
 		case err != nil:
 			ws.server.log.Error("socket's message failed", "kind", ws.kind, "error", err)
-			return &actors.Close{Code: websocket.CloseInternalServerErr, Text: "This is our fault. Reload the page."}
+			return ourFault()
 		}
 	}
 }

@@ -308,7 +308,20 @@ func TestSocketSurvivesAPanicOfTheActors(t *testing.T) {
 	b := s.browser().register("Ada")
 	at := b.join("mountain-car")
 	s.platform.panics = true
-	b.mustDial(at+"/socket").closed(1011, "")
+	b.mustDial(at+"/socket").closed(1011, "our fault")
+	s.platform.panics = false
+	for _, cause := range []any{"a panic of Next", "a panic of Receive"} {
+		w := b.mustDial(at + "/socket")
+		seat := s.attached()
+		if cause == "a panic of Next" {
+			seat.out <- cause // is neither a message nor a close
+		} else {
+			close(seat.in)
+			w.send(websocket.BinaryMessage, []byte("x"))
+		}
+		w.closed(1011, "our fault")
+		within(t, "detaching", seat.detached)
+	}
 	if !strings.Contains(s.log.String(), "a fault in the actors") {
 		t.Error("the panic is not in the log")
 	}

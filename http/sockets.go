@@ -38,6 +38,7 @@ type socket struct {
 	mu     sync.Mutex
 	closed bool // a close frame was sent, or is not worth sending
 	woken  bool // the reader is to end
+	done   bool // the handler is over: conn may be someone else's by now
 	code   int
 }
 
@@ -58,6 +59,9 @@ func (ws *socket) wake() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.woken = true
+	if ws.done {
+		return
+	}
 	end := time.Now()
 	if ws.code != 0 {
 		end = end.Add(closing)
@@ -69,7 +73,7 @@ func (ws *socket) wake() {
 func (ws *socket) closeWith(end *actors.Close) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if ws.closed {
+	if ws.closed || ws.done {
 		return
 	}
 	ws.closed = true
@@ -104,15 +108,14 @@ func (ws *socket) finish() {
 	code := ws.code
 	ws.mu.Unlock()
 	ws.server.metrics.closes.WithLabelValues(ws.kind, strconv.Itoa(code)).Inc()
-	if code == 0 {
-		return
-	}
-	ws.wake()
-	for {
+	for ws.wake(); code != 0; {
 		if _, _, err := ws.conn.NextReader(); err != nil {
-			return
+			break
 		}
 	}
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.done = true
 }
 
 // closeText cuts a close frame's text to what fits, between characters.
