@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func BenchmarkClosedLoop(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = sys.Drain(b.Context()) }()
+	defer drainNow(b, sys)
 	d := benchDefinition(b, "")
 	d.Experiment.WaitForInputs, d.Experiment.TargetFPS, d.Experiment.MaxSteps = true, 0, 0
 	c, steps := playBench(b, sys, d, "ann")
@@ -111,7 +112,7 @@ func BenchmarkSessions500(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = sys.Drain(b.Context()) }()
+	defer drainNow(b, sys)
 	d := benchDefinition(b, "")
 	d.Experiment.MaxSteps = 0
 	var players []*benchPlayer
@@ -125,5 +126,14 @@ func BenchmarkSessions500(b *testing.B) {
 			<-t
 			players[i].press()
 		}
+	}
+}
+
+// drainNow ends everything without waiting for sessions to end.
+func drainNow(b *testing.B, sys *System) {
+	ctx, cancel := context.WithCancel(b.Context())
+	cancel()
+	if err := sys.Drain(ctx); err != nil {
+		b.Error(err)
 	}
 }

@@ -20,6 +20,12 @@ type cast struct {
 	metrics *metrics
 	counts  *counts
 	health  *storeHealth
+	workers *workers
+}
+
+// props are an actor's, on this system's goroutines.
+func (c *cast) props(produce func() actor.Actor, opts ...actor.PropsOption) *actor.Props {
+	return actor.PropsFromProducer(produce, append(opts, actor.WithDispatcher(c.workers))...)
 }
 
 // counts are the gauges that Health and Prometheus read at any time.

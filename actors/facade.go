@@ -152,5 +152,6 @@ func (s *System) drainOnce(ctx context.Context) error {
 	}
 	s.workers.Wait()
 	s.as.Shutdown()
+	s.cast.workers.close()
 	return err
 }

@@ -70,7 +70,7 @@ const (
 )
 
 func recorderProps(c *cast, log *slog.Logger, id persistence.SessionID) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor {
+	return c.props(func() actor.Actor {
 		return &recorder{cast: c, log: log, books: newBooks(c.cfg.Store, id), flush: alarm{name: "flush"}, retry: alarm{name: "retry"}}
 	})
 }

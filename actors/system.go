@@ -47,7 +47,7 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 		actor.WithDeadLetterRequestLogging(false),
 	)
 	n := &counts{}
-	c := &cast{cfg: cfg, log: cfg.Logger, root: as.Root, metrics: newMetrics(cfg.Metrics, n), counts: n, health: newStoreHealth(cfg.Logger)}
+	c := &cast{cfg: cfg, log: cfg.Logger, root: as.Root, metrics: newMetrics(cfg.Metrics, n), counts: n, health: newStoreHealth(cfg.Logger), workers: &workers{}}
 	c.lobby, c.queue = as.NewLocalPID(lobbyName), as.NewLocalPID(queueName)
 	s := &System{cast: c, as: as}
 	if err := s.spawn(probe); err != nil {
@@ -86,14 +86,14 @@ func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
 			})
 		}
 	}
-	if _, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &queue{cast: c, log: c.log} }, guard), queueName); err != nil {
+	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return &queue{cast: c, log: c.log} }, guard), queueName); err != nil {
 		return fmt.Errorf("spawn queue: %w", err)
 	}
-	if _, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return newLobby(c) }, guard, stopOnPanic()), lobbyName); err != nil {
+	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return newLobby(c) }, guard, stopOnPanic()), lobbyName); err != nil {
 		return fmt.Errorf("spawn lobby: %w", err)
 	}
-	node := &slots{cast: c, log: c.log, runners: make([]*actor.PID, c.cfg.Slots), props: func(i int) *actor.Props { return probe(c.queue, i) }}
-	pid, err := c.root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return node }, guard, stopOnPanic()), slotsName)
+	node := &slots{cast: c, log: c.log, runners: make([]*actor.PID, c.cfg.Slots), props: func(i int) *actor.Props { return probe(c.queue, i).Configure(actor.WithDispatcher(c.workers)) }}
+	pid, err := c.root.SpawnNamed(c.props(func() actor.Actor { return node }, guard, stopOnPanic()), slotsName)
 	if err != nil {
 		return fmt.Errorf("spawn slots: %w", err)
 	}
