@@ -153,6 +153,7 @@ func (s *Server) play(ws *socket) {
 		cancel()
 		<-written
 	}()
+	defer ws.survive()
 	go func() {
 		defer close(written)
 		defer ws.wake() // the reader has nothing to read for any more
