@@ -53,17 +53,22 @@ func appendChunk(b []byte, kind string, data []byte) []byte {
 // iend is the last chunk of every PNG.
 const iend = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
 
+// smallPicture is up to how many bytes of rows runs compresses, and beyond them
+// flate. By benchmark, 64×64 pixels of 16 colours take 4 µs and 359 bytes instead
+// of 8 µs and 282; large pictures gain no time, and double in size.
+const smallPicture = 16 << 10
+
 // png encodes indexes into a palette, after the PNG specification (third
 // edition, W3C 2025). The index must fit the palette, as check has seen.
 func (w *workspace) png(h *header, width, height int, index, palette []byte) ([]byte, error) {
 	h.update(width, height, palette)
-	w.filter(h.depth, width, height, index)
+	stride := 1 + (width*h.depth+7)/8
+	small := stride*height <= smallPicture
+	w.rows(stride, h.depth, width, height, index, small)
 	w.out = append(w.out[:0], 0, 0, 0, 0, 'I', 'D', 'A', 'T', 0x78, 0x01)
-	w.deflate.Reset(&w.out)
-	if _, err := w.deflate.Write(w.raw); err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
-	}
-	if err := w.deflate.Close(); err != nil {
+	if small {
+		w.out = w.runs.deflate(w.out, w.raw, stride)
+	} else if err := w.compress(); err != nil {
 		return nil, fmt.Errorf("deflate: %w", err)
 	}
 	w.out = binary.BigEndian.AppendUint32(w.out, adler32.Checksum(w.raw))
@@ -75,17 +80,25 @@ func (w *workspace) png(h *header, width, height int, index, palette []byte) ([]
 	return append(data, iend...), nil
 }
 
+// compress appends the deflated rows to out.
+func (w *workspace) compress() error {
+	w.deflate.Reset(&w.out)
+	if _, err := w.deflate.Write(w.raw); err != nil {
+		return err
+	}
+	return w.deflate.Close()
+}
+
 // Filter types of a PNG row.
 const (
 	filterNone = 0
 	filterUp   = 2
 )
 
-// filter packs the indexes into rows of depth bits per pixel. A row like the one
-// above becomes a difference of zeros, every other is left as it is: the usual
-// filters blur the few values that a palette picture has.
-func (w *workspace) filter(depth, width, height int, index []byte) {
-	stride := 1 + (width*depth+7)/8
+// rows packs the indexes into rows of depth bits per pixel. A row like the one
+// above becomes a difference of zeros, unless plain, every other is left as it is:
+// the usual filters blur the few values that a palette picture has.
+func (w *workspace) rows(stride, depth, width, height int, index []byte, plain bool) {
 	if cap(w.raw) < stride*height {
 		w.raw = make([]byte, stride*height)
 	}
@@ -93,10 +106,13 @@ func (w *workspace) filter(depth, width, height int, index []byte) {
 	var above []byte
 	for y := range height {
 		row, out := index[y*width:(y+1)*width], w.raw[y*stride:(y+1)*stride]
-		if y > 0 && bytes.Equal(row, above) {
+		switch {
+		case y > 0 && !plain && bytes.Equal(row, above):
 			clear(out)
 			out[0] = filterUp
-		} else {
+		case y > 0 && bytes.Equal(row, above):
+			copy(out, w.raw[(y-1)*stride:])
+		default:
 			out[0] = filterNone
 			pack(out[1:], row, depth)
 		}
