@@ -1,6 +1,8 @@
 package http
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 )
 
@@ -22,8 +24,15 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 		"unstored_steps": h.UnstoredSteps, "sessions": h.Sessions, "waiting": h.Waiting,
 		"slots": h.Slots, "free_slots": h.FreeSlots, "status": "ready",
 	}
-	if store != nil || h.Draining || s.stopping() {
-		body["status"] = "not ready"
+	var reasons []string
+	if store != nil {
+		reasons = append(reasons, "the store does not answer")
+	}
+	if h.Draining || s.stopping() {
+		reasons = append(reasons, "the server is stopping")
+	}
+	if len(reasons) > 0 {
+		body["status"], body["reason"] = "not ready", strings.Join(reasons, "; ")
 		c.Status(fiber.StatusServiceUnavailable)
 	}
 	return c.JSON(body)

@@ -186,7 +186,7 @@ func TestHealth(t *testing.T) {
 	b.get("/readyz").wants(t, 200, `"status":"ready"`, `"kind":"embedded"`)
 	s.store.goAway(true)
 	b.get("/healthz").wants(t, 200)
-	b.get("/readyz").wants(t, 503, `"ok":false`)
+	b.get("/readyz").wants(t, 503, `"ok":false`, "the store does not answer")
 	s.store.goAway(false)
 	s.platform.mu.Lock()
 	s.platform.health = actors.Health{Draining: true}
