@@ -50,21 +50,21 @@ func (h *storeHealth) get() (error, time.Time) {
 	return h.err, h.since
 }
 
-// watch asks the store every few seconds until the context ends.
+// watch asks the store now and every few seconds, until the context ends.
 func (h *storeHealth) watch(ctx context.Context, s persistence.Store, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
 		c, cancel := context.WithTimeout(ctx, every)
 		err := s.Ping(c)
 		cancel()
 		if ctx.Err() == nil {
 			h.set(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
 		}
 	}
 }

@@ -255,6 +255,8 @@ func (s *session) runnerLost(ctx actor.Context, why string) {
 		return
 	}
 	s.apply(ctx, evRunnerLost)
+	s.notice = "The computer that ran the game was lost. This round starts again."
+	s.tellPhase()
 }
 
 // maxAttempts bounds how often one episode is begun.
