@@ -181,10 +181,14 @@ func TestPlayGoesOnWhileTheStoreIsAway(t *testing.T) {
 	s := newSite(t)
 	b := s.browser().register("Ada")
 	b.get("/profile").wants(t, 200)
+	at := b.join("mountain-car")
 	s.store.goAway(true)
 	s.clock.advance(time.Minute)
-	// Who was seen a moment ago is still known, so that sockets can come back.
+	// Who was seen a moment ago is still known: reloading keeps the seat.
 	b.get("/admin").wants(t, 404)
+	b.get(at).wants(t, 200, "Mountain Car")
+	b.mustDial(at + "/socket")
+	s.attached()
 	s.clock.advance(time.Hour)
 	b.get("/profile").wants(t, 503, "data store does not answer", "Try again")
 	s.store.goAway(false)

@@ -56,6 +56,20 @@ func (a *awayStore) LatestExperiment(ctx context.Context, link string) (*persist
 	return a.Store.LatestExperiment(ctx, link)
 }
 
+func (a *awayStore) ExperimentVersion(ctx context.Context, link string, version int) (*persistence.Experiment, error) {
+	if err := a.err(); err != nil {
+		return nil, err
+	}
+	return a.Store.ExperimentVersion(ctx, link, version)
+}
+
+func (a *awayStore) ParticipantsOf(ctx context.Context, id persistence.UserID) ([]*persistence.Participant, error) {
+	if err := a.err(); err != nil {
+		return nil, err
+	}
+	return a.Store.ParticipantsOf(ctx, id)
+}
+
 func (a *awayStore) Session(ctx context.Context, id persistence.SessionID) (*persistence.Session, error) {
 	if err := a.err(); err != nil {
 		return nil, err

@@ -14,12 +14,28 @@ const definitionsKept = 256
 // definitions remembers the parsed definitions of experiments: versions never
 // change.
 type definitions struct {
-	mu    sync.Mutex
-	known map[string]*experiments.Definition // by version's id and hash
+	mu       sync.Mutex
+	known    map[string]*experiments.Definition // by version's id and hash
+	versions map[version]*persistence.Experiment
+}
+
+// version names one version of an experiment.
+type version struct {
+	link   string
+	number int
 }
 
 func newDefinitions() *definitions {
-	return &definitions{known: map[string]*experiments.Definition{}}
+	return &definitions{known: map[string]*experiments.Definition{}, versions: map[version]*persistence.Experiment{}}
+}
+
+// version returns a version that was read before, so that people can reload the
+// play page while the store does not answer. Its Enabled and Latest may be old.
+func (d *definitions) version(link string, number int) (*persistence.Experiment, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, ok := d.versions[version{link, number}]
+	return e, ok
 }
 
 // of returns the definition of a stored version; shared, not to be changed.
@@ -39,7 +55,8 @@ func (d *definitions) of(e *persistence.Experiment) (*experiments.Definition, er
 	defer d.mu.Unlock()
 	if len(d.known) >= definitionsKept {
 		clear(d.known)
+		clear(d.versions)
 	}
-	d.known[key] = def
+	d.known[key], d.versions[version{e.Link, e.Version}] = def, e
 	return def, nil
 }

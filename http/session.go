@@ -50,9 +50,12 @@ func (s *Server) playPage(c *fiber.Ctx, v *visitor) error {
 
 // version returns a version of an experiment that a session runs.
 func (s *Server) version(ctx context.Context, link string, version int) (study, error) {
-	e, err := s.cfg.Store.ExperimentVersion(ctx, link, version)
-	if err != nil {
-		return study{}, fmt.Errorf("experiment %s, version %d: %w", link, version, err)
+	e, ok := s.definitions.version(link, version)
+	if !ok {
+		var err error
+		if e, err = s.cfg.Store.ExperimentVersion(ctx, link, version); err != nil {
+			return study{}, fmt.Errorf("experiment %s, version %d: %w", link, version, err)
+		}
 	}
 	def, err := s.definitions.of(e)
 	if err != nil {
