@@ -24,15 +24,14 @@ func (s *Store) InsertStepChunks(ctx context.Context, chunks []*persistence.Step
 		}
 		rows[i], bytes = stepChunks.row(c, doc), bytes+len(doc)
 	}
-	_, err := write(ctx, s, "insert step chunks", bytes, len(rows) > 1, func(tx *tx) (struct{}, error) {
+	return s.submit(ctx, "insert step chunks", &op{bytes: bytes, multi: len(rows) > 1, steps: true, do: func(tx *tx) error {
 		for _, row := range rows {
 			if err := stepChunks.put(tx, row); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
-		return struct{}{}, nil
-	})
-	return err
+		return nil
+	}})
 }
 
 // StepChunks implements persistence.Store.

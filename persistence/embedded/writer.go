@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"sharpie/persistence"
 )
@@ -13,6 +14,9 @@ import (
 const (
 	groupOps   = 512
 	groupBytes = 32 << 20
+	// patience is how long after a commit steps wait for company: sessions send them
+	// one by one, and a commit costs as much for one as for many.
+	patience = 8 * time.Millisecond
 )
 
 // op is one caller's write.
@@ -20,6 +24,7 @@ type op struct {
 	ctx   context.Context
 	bytes int
 	multi bool // several statements, to be undone together
+	steps bool // nobody waits for it: it may wait for company
 	do    func(*tx) error
 	done  chan error
 }
@@ -27,45 +32,51 @@ type op struct {
 // write hands do to the writer and waits until it is durable. What do returns
 // reaches the caller only then; a caller that gave up gets ErrUnavailable.
 func write[T any](ctx context.Context, s *Store, what string, bytes int, multi bool, do func(*tx) (T, error)) (T, error) {
-	ctx, cancel := persistence.Bounded(ctx)
-	defer cancel()
 	var none, result T
-	o := &op{ctx: ctx, bytes: bytes, multi: multi, done: make(chan error, 1)}
-	o.do = func(tx *tx) (err error) {
+	err := s.submit(ctx, what, &op{bytes: bytes, multi: multi, do: func(tx *tx) (err error) {
 		result, err = do(tx)
 		return err
+	}})
+	if err != nil {
+		return none, err
 	}
+	return result, nil
+}
+
+// submit hands o to the writer and waits until it is durable.
+func (s *Store) submit(ctx context.Context, what string, o *op) error {
+	ctx, cancel := persistence.Bounded(ctx)
+	defer cancel()
+	o.ctx, o.done = ctx, make(chan error, 1)
+	closed := fmt.Errorf("%s: store is closed: %w", what, persistence.ErrUnavailable)
 	select {
 	case <-s.quit:
-		return none, fmt.Errorf("%s: store is closed: %w", what, persistence.ErrUnavailable)
+		return closed
 	default:
 	}
 	select {
 	case s.ops <- o:
 	case <-s.quit:
-		return none, fmt.Errorf("%s: store is closed: %w", what, persistence.ErrUnavailable)
+		return closed
 	case <-ctx.Done():
-		return none, fmt.Errorf("%s: %w", what, explain(ctx.Err()))
+		return fmt.Errorf("%s: %w", what, explain(ctx.Err()))
 	}
+	var err error
 	select {
-	case err := <-o.done:
-		if err != nil {
-			return none, fmt.Errorf("%s: %w", what, err)
-		}
-		return result, nil
+	case err = <-o.done:
 	case <-ctx.Done():
-		return none, fmt.Errorf("%s: %w", what, explain(ctx.Err()))
+		err = explain(ctx.Err())
 	case <-s.stopped:
 		select { // the writer may have answered just before it ended
-		case err := <-o.done:
-			if err == nil {
-				return result, nil
-			}
-			return none, fmt.Errorf("%s: %w", what, err)
+		case err = <-o.done:
 		default:
-			return none, fmt.Errorf("%s: store is closed: %w", what, persistence.ErrUnavailable)
+			return closed
 		}
 	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }
 
 // writer owns the one connection that writes. Only its goroutine uses it.
@@ -77,15 +88,17 @@ type writer struct {
 // run commits groups of ops until quit is closed and nothing waits.
 func (w *writer) run(ops <-chan *op, quit <-chan struct{}) {
 	defer func() { _ = w.conn.Close() }() // nothing is left that could be lost
+	var last time.Time
 	for {
 		select {
 		case o := <-ops:
-			w.commit(gather(o, ops))
+			w.commit(gather(o, ops, quit, patience-time.Since(last)))
+			last = time.Now()
 		case <-quit:
 			for {
 				select {
 				case o := <-ops:
-					w.commit(gather(o, ops))
+					w.commit(gather(o, ops, quit, 0))
 				default:
 					return
 				}
@@ -94,15 +107,34 @@ func (w *writer) run(ops <-chan *op, quit <-chan struct{}) {
 	}
 }
 
-// gather takes what waits already.
-func gather(first *op, ops <-chan *op) []*op {
-	group, bytes := []*op{first}, first.bytes
+// gather takes what waits already; as long as that is steps alone, it takes what
+// comes within wait, too.
+func gather(first *op, ops <-chan *op, quit <-chan struct{}, wait time.Duration) []*op {
+	group, bytes, steps := []*op{first}, first.bytes, first.steps
+	var late <-chan time.Time
+	if steps && wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		late = t.C
+	}
+	add := func(o *op) { group, bytes, steps = append(group, o), bytes+o.bytes, steps && o.steps }
 	for len(group) < groupOps && bytes < groupBytes {
 		select {
 		case o := <-ops:
-			group, bytes = append(group, o), bytes+o.bytes
+			add(o)
+			continue
 		default:
+		}
+		if !steps || late == nil {
 			return group
+		}
+		select {
+		case o := <-ops:
+			add(o)
+		case <-late:
+			late = nil
+		case <-quit:
+			late = nil
 		}
 	}
 	return group

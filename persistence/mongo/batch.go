@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -13,11 +14,12 @@ import (
 	"sharpie/persistence"
 )
 
-// Chunks of many sessions come one by one, and each journaled write costs a turn of
-// the server's journal. So what waits while others are on their way is sent
-// together. flights is the number of inserts under way at once.
+// Chunks of many sessions come one by one, and a journaled write of one costs as
+// much as a write of many. So they are sent together: what comes within patience of
+// the write before, and what waits while flights of them are under way.
 const (
 	flights    = 4
+	patience   = 8 * time.Millisecond
 	batchCalls = 256
 	batchBytes = 8 << 20
 	queued     = 1024
@@ -33,17 +35,17 @@ type call struct {
 
 // batcher sends the documents of concurrent callers together.
 type batcher struct {
-	calls chan *call
-	quit  chan struct{}
-	once  sync.Once
-	work  sync.WaitGroup
+	insert  func(context.Context, []bson.Raw) []error // what became of each
+	calls   chan *call
+	quit    chan struct{}
+	once    sync.Once
+	flights chan struct{} // one token each
+	work    sync.WaitGroup
 }
 
 func newBatcher(insert func(context.Context, []bson.Raw) []error) *batcher {
-	b := &batcher{calls: make(chan *call, queued), quit: make(chan struct{})}
-	for range flights {
-		b.work.Go(func() { b.run(insert) })
-	}
+	b := &batcher{insert: insert, calls: make(chan *call, queued), quit: make(chan struct{}), flights: make(chan struct{}, flights)}
+	b.work.Go(b.run)
 	return b
 }
 
@@ -53,9 +55,9 @@ func (b *batcher) close() {
 	b.work.Wait()
 }
 
-// insert waits until the documents are stored. A caller that gives up leaves them
+// store waits until the documents are stored. A caller that gives up leaves them
 // to their fate: the same call may be repeated.
-func (b *batcher) insert(ctx context.Context, docs []bson.Raw) error {
+func (b *batcher) store(ctx context.Context, docs []bson.Raw) error {
 	c := &call{ctx: ctx, docs: docs, done: make(chan error, 1)}
 	for _, d := range docs {
 		c.bytes += len(d)
@@ -85,11 +87,18 @@ func (b *batcher) insert(ctx context.Context, docs []bson.Raw) error {
 
 var errClosed = fmt.Errorf("store is closed: %w", persistence.ErrUnavailable)
 
-func (b *batcher) run(insert func(context.Context, []bson.Raw) []error) {
+// run gathers calls and sends them off.
+func (b *batcher) run() {
+	var last time.Time
 	for {
 		select {
 		case c := <-b.calls:
-			send(b.gather(c), insert)
+			batch := b.gather(c, patience-time.Since(last))
+			last = time.Now()
+			b.work.Go(func() {
+				b.send(batch)
+				<-b.flights
+			})
 		case <-b.quit:
 			for {
 				select {
@@ -103,22 +112,31 @@ func (b *batcher) run(insert func(context.Context, []bson.Raw) []error) {
 	}
 }
 
-// gather takes what waits already.
-func (b *batcher) gather(first *call) []*call {
+// gather takes what comes until wait is over and a flight is free; it holds the
+// flight's token then.
+func (b *batcher) gather(first *call, wait time.Duration) []*call {
 	batch, bytes := []*call{first}, first.bytes
-	for len(batch) < batchCalls && bytes < batchBytes {
+	timer := time.NewTimer(max(wait, 0))
+	defer timer.Stop()
+	late, free := timer.C, (chan struct{})(nil)
+	for {
+		calls := b.calls
+		if len(batch) >= batchCalls || bytes >= batchBytes {
+			calls, free = nil, b.flights // full: no need to wait longer
+		}
 		select {
-		case c := <-b.calls:
+		case c := <-calls:
 			batch, bytes = append(batch, c), bytes+c.bytes
-		default:
+		case <-late:
+			late, free = nil, b.flights
+		case free <- struct{}{}:
 			return batch
 		}
 	}
-	return batch
 }
 
 // send stores a batch and tells each caller about its own documents.
-func send(batch []*call, insert func(context.Context, []bson.Raw) []error) {
+func (b *batcher) send(batch []*call) {
 	var docs []bson.Raw
 	for _, c := range batch {
 		if c.ctx.Err() == nil {
@@ -129,7 +147,7 @@ func send(batch []*call, insert func(context.Context, []bson.Raw) []error) {
 	defer cancel()
 	var errs []error
 	if len(docs) > 0 {
-		errs = insert(ctx, docs)
+		errs = b.insert(ctx, docs)
 	}
 	next := 0
 	for _, c := range batch {

@@ -18,7 +18,7 @@ func (s *Store) InsertStepChunks(ctx context.Context, chunks []*persistence.Step
 	}
 	ctx, cancel := persistence.Bounded(ctx)
 	defer cancel()
-	return wrap("insert step chunks", s.chunks.insert(ctx, docs))
+	return wrap("insert step chunks", s.chunks.store(ctx, docs))
 }
 
 func marshalAll[T any, P record[T]](s *Store, list []*T) ([]bson.Raw, error) {

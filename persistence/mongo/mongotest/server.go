@@ -73,7 +73,7 @@ func (s *Server) run() error {
 		"--port", strconv.Itoa(s.port), "--bind_ip", "127.0.0.1", "--nounixsocket", "--dbpath", s.dir,
 		"--replSet", "rs0", "--oplogSize", "128", "--wiredTigerCacheSizeGB", "0.25",
 		"--setParameter", "diagnosticDataCollectionEnabled=false",
-		"--logpath", filepath.Join(s.dir, "mongod.log"), "--logappend")
+		"--logpath", filepath.Join(s.dir, "mongod.log"), "--logappend", "--pidfilepath", s.pidFile())
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	in, err := s.cmd.StdinPipe()
 	if err != nil {
