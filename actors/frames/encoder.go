@@ -1,10 +1,10 @@
 package frames
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"sharpie/actors/messages"
@@ -18,25 +18,35 @@ var ErrFrame = errors.New("frames: malformed frame")
 const maxSide = 1 << 14
 
 // Encoder encodes the frames of one episode, one after the other, from one
-// goroutine. It remembers the last picture, and little else: the memory for
+// goroutine. It remembers a fingerprint of the last picture, and little else: a
+// copy would double what a session takes in memory, and the memory for
 // compression is shared between all encoders.
 type Encoder struct {
-	// last is the picture sent last; its memory belongs to the encoder.
-	last  envs.Frame
-	codec messages.Codec // of last; 0 before the first
+	seed  maphash.Seed
+	last  fingerprint    // of the picture sent last
+	codec messages.Codec // of that picture; 0 before the first
 	slow  int            // pixels that take about a millisecond with that codec
 	// head is the beginning of a palette PNG, the same while size and colours are.
 	head header
 }
 
+// fingerprint tells pictures apart: two that differ have the same one once in
+// 2^64, with a seed that nobody knows.
+type fingerprint struct {
+	width, height   int
+	indexed         bool
+	pixels, palette uint64
+}
+
 // NewEncoder returns an encoder that has seen nothing.
-func NewEncoder() *Encoder { return &Encoder{} }
+func NewEncoder() *Encoder { return &Encoder{seed: maphash.MakeSeed()} }
 
 // Encode returns the frame as a picture, or changed = false for the same pixels
 // as before. data belongs to the caller; the frame's memory is not kept. It
 // returns ErrFrame for a frame that contradicts itself.
 func (e *Encoder) Encode(f envs.Frame) (codec messages.Codec, data []byte, changed bool, err error) {
-	if e.same(f) {
+	now := e.fingerprint(f)
+	if e.codec != 0 && now == e.last {
 		return 0, nil, false, nil
 	}
 	if err := check(f); err != nil {
@@ -45,29 +55,18 @@ func (e *Encoder) Encode(f envs.Frame) (codec messages.Codec, data []byte, chang
 	if codec, data, err = e.encode(f); err != nil {
 		return 0, nil, false, err
 	}
-	e.last.Width, e.last.Height = f.Width, f.Height
-	e.last.Index = keep(e.last.Index, f.Index)
-	e.last.Palette = keep(e.last.Palette, f.Palette)
-	e.last.RGB = keep(e.last.RGB, f.RGB)
-	e.codec = codec
+	e.last, e.codec = now, codec
 	return codec, data, true, nil
 }
 
-// encodeOwned is Encode for a frame whose memory the encoder may keep: it is
-// exchanged for the memory of the frame before.
-func (e *Encoder) encodeOwned(f *envs.Frame) (codec messages.Codec, data []byte, changed bool, err error) {
-	if e.same(*f) {
-		return 0, nil, false, nil
+func (e *Encoder) fingerprint(f envs.Frame) fingerprint {
+	out := fingerprint{width: f.Width, height: f.Height, indexed: f.Index != nil}
+	if out.indexed {
+		out.pixels, out.palette = maphash.Bytes(e.seed, f.Index), maphash.Bytes(e.seed, f.Palette)
+	} else {
+		out.pixels = maphash.Bytes(e.seed, f.RGB)
 	}
-	if err := check(*f); err != nil {
-		return 0, nil, false, err
-	}
-	if codec, data, err = e.encode(*f); err != nil {
-		return 0, nil, false, err
-	}
-	e.last, *f = *f, e.last
-	e.codec = codec
-	return codec, data, true, nil
+	return out
 }
 
 func (e *Encoder) encode(f envs.Frame) (messages.Codec, []byte, error) {
@@ -89,17 +88,10 @@ func (e *Encoder) encode(f envs.Frame) (messages.Codec, []byte, error) {
 	return messages.Codec_CODEC_JPEG, data, err
 }
 
-// same reports whether the frame shows the same pixels as the one before.
-func (e *Encoder) same(f envs.Frame) bool {
-	return e.codec != 0 && f.Width == e.last.Width && f.Height == e.last.Height &&
-		(f.Index == nil) == (e.last.Index == nil) && bytes.Equal(f.Index, e.last.Index) &&
-		bytes.Equal(f.RGB, e.last.RGB) && bytes.Equal(f.Palette, e.last.Palette)
-}
-
 // Slow reports whether the next frame of this size should be encoded beside the
 // environment's goroutine: the last one took more than about a millisecond.
 func (e *Encoder) Slow() bool {
-	return e.last.Width*e.last.Height > e.slow
+	return e.last.width*e.last.height > e.slow
 }
 
 // Pixels that take about a millisecond, by benchmark.
@@ -108,14 +100,6 @@ const (
 	slowJPEG  = 30_000
 	slowTurbo = 150_000
 )
-
-// keep copies src into dst's memory; nil stays nil.
-func keep(dst, src []byte) []byte {
-	if src == nil {
-		return nil
-	}
-	return append(dst[:0], src...)
-}
 
 // check finds a frame that contradicts itself.
 func check(f envs.Frame) error {

@@ -112,8 +112,16 @@ func (p *Pipeline) run() {
 func (p *Pipeline) encode(s *slot) {
 	out := Encoded{Step: s.step, Width: s.frame.Width, Height: s.frame.Height}
 	var changed bool
-	out.Codec, out.Data, changed, out.Err = p.encoder.encodeOwned(&s.frame)
+	out.Codec, out.Data, changed, out.Err = p.encoder.Encode(s.frame)
 	if changed || out.Err != nil {
 		p.deliver(out)
 	}
+}
+
+// keep copies src into dst's memory; nil stays nil.
+func keep(dst, src []byte) []byte {
+	if src == nil {
+		return nil
+	}
+	return append(dst[:0], src...)
 }

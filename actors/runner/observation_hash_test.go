@@ -5,9 +5,15 @@ import (
 	"errors"
 	"iter"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"sharpie/agents"
 	"sharpie/envs"
 	"sharpie/envs/builtin"
+	"sharpie/experiments"
 )
 
 // The numbers were made once by the description in ObservationHash, in Python:
@@ -111,4 +117,45 @@ func sequence(actions [][]envs.RoleAction, err error) iter.Seq2[[]envs.RoleActio
 			yield(nil, err)
 		}
 	}
+}
+
+func TestARecordedEpisodeIsReplayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def := definition("b", "a")
+		def.Policies = []experiments.Policy{{Name: "p", Source: "go:fixed"}}
+		def.Agents[1].Policy, def.Agents[1].Participant = "p", false
+		env := newWalk("a", "b")
+		env.ends["b"] = 3
+		p := play(t, def, &world{env: env, policies: map[string]agents.Agent{"go:fixed": &fixed{action: envs.Int(2)}}}).begin()
+		time.Sleep(150 * ms)
+		p.input(0, 1, "ArrowLeft")
+		p.wait()
+		recording, err := NewRecording(def, env.Spec())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var actions [][]envs.RoleAction
+		records := p.records()
+		for _, r := range records[1:] {
+			step := make([]envs.Value, len(r.Roles))
+			for i := range r.Roles {
+				if step[i], err = FromMessage(r.Roles[i].Action); err != nil {
+					t.Fatal(err)
+				}
+			}
+			actions = append(actions, recording.Actions(step))
+		}
+		i := 0
+		again := newWalk("a", "b")
+		again.ends["b"] = 3
+		for hash, err := range Replay(context.Background(), again, 3, sequence(actions, nil)) {
+			if err != nil || hash != records[i].ObservationHash {
+				t.Errorf("step %d: hash %#x (%v), recorded is %#x", i, hash, err, records[i].ObservationHash)
+			}
+			i++
+		}
+		if d := cmp.Diff(env.order, again.order); d != "" || i != len(records) {
+			t.Errorf("%d of %d steps; actions in another order (-played +replayed):\n%s", i, len(records), d)
+		}
+	})
 }
