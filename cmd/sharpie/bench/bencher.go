@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"sharpie/cmd/sharpie/internal/client"
 )
 
 // bencher holds what lasts over the runs: the server and the people.
 type bencher struct {
 	server   *server
-	accounts []*account
+	accounts []*client.Account
 	prefix   string // of the accounts' names: new for each benchmark
 	progress func(format string, args ...any)
 }
@@ -23,14 +25,15 @@ func (b *bencher) people(ctx context.Context, n int) error {
 		return nil
 	}
 	b.progress("registering %d people", n-from)
-	fresh := make([]*account, n-from)
+	fresh := make([]*client.Account, n-from)
 	err := inParallel(ctx, len(fresh), 4, func(ctx context.Context, i int) error {
-		a, err := newAccount(b.server.base)
+		a, err := client.New(b.server.base)
 		if err != nil {
 			return err
 		}
 		fresh[i] = a
-		return a.register(ctx, fmt.Sprintf("%s-%d", b.prefix, from+i), b.server.key)
+		name := fmt.Sprintf("%s-%d", b.prefix, from+i)
+		return a.Register(ctx, name, "benchmark of "+name, b.server.key)
 	})
 	if err != nil {
 		return err
@@ -48,11 +51,11 @@ func (b *bencher) seat(ctx context.Context, r Run, link string, win *window) ([]
 	err := inParallel(ctx, r.Sessions, 4, func(ctx context.Context, s int) error {
 		for i := s * r.Participants; i < (s+1)*r.Participants; i++ {
 			a := b.accounts[i]
-			path, err := a.join(ctx, link)
+			path, err := a.Join(ctx, link)
 			if err != nil {
 				return err
 			}
-			sock, err := dialSocket(ctx, b.server.base, path+"/socket", a.cookies(), r.Latency)
+			sock, err := dialSocket(ctx, b.server.base, path+"/socket", a.Cookies(), r.Latency)
 			if err != nil {
 				return err
 			}

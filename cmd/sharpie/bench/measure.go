@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"sharpie/cmd/sharpie/internal/client"
 )
 
 // Result is one run, with its baseline.
@@ -194,7 +196,7 @@ func (b *bencher) ticks(ctx context.Context) (tickCount, error) {
 	if err != nil {
 		return tickCount{}, fmt.Errorf("bench: %w", err)
 	}
-	res, err := sharedTransport.RoundTrip(req)
+	res, err := client.Transport.RoundTrip(req)
 	if err != nil {
 		return tickCount{}, fmt.Errorf("bench: read /metrics: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"sharpie/cmd/sharpie/internal/client"
 	"sharpie/persistence"
 	"sharpie/persistence/embedded"
 	"sharpie/persistence/mongo"
@@ -112,7 +113,7 @@ func (s *server) waitReady(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}
-		if res, err := sharedTransport.RoundTrip(req); err == nil {
+		if res, err := client.Transport.RoundTrip(req); err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/fasthttp/websocket"
+
+	"sharpie/cmd/sharpie/internal/client"
 )
 
 // socket is a client connection with added latency: half of it each way, in
@@ -32,17 +32,9 @@ type delayed struct {
 
 // dialSocket connects; cookies is the Cookie header, empty for none.
 func dialSocket(ctx context.Context, base, path, cookies string, latency time.Duration) (*socket, error) {
-	h := http.Header{"Origin": {base}}
-	if cookies != "" {
-		h.Set("Cookie", cookies)
-	}
-	d := websocket.Dialer{HandshakeTimeout: 30 * time.Second, ReadBufferSize: 4096, WriteBufferSize: 1024}
-	conn, res, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(base, "http")+path, h)
+	conn, _, err := client.Dial(ctx, base, path, cookies)
 	if err != nil {
-		if res != nil {
-			err = fmt.Errorf("%w (%s)", err, res.Status)
-		}
-		return nil, fmt.Errorf("bench: connect to %s: %w", path, err)
+		return nil, fmt.Errorf("bench: %w", err)
 	}
 	s := &socket{conn: conn, half: latency / 2}
 	if s.half > 0 {
