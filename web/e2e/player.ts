@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type JSHandle, type Locator, type Page } from "@playwright/test";
 import type { Sharpie } from "./sharpie";
 
 /** Someone with a browser of their own: what people do, in their words. */
@@ -55,13 +55,39 @@ export class Player {
     await expect.poll(() => this.step(), { timeout: 30_000, message: `${this.name} sees step ${steps}` }).toBeGreaterThanOrEqual(steps);
   }
 
-  /** The picture on the canvas, as it is painted now. */
+  /** Remembers the picture on the canvas, to be compared with a later one. It stays in the page. */
   picture(): Promise<Picture> {
+    return this.canvas.evaluateHandle((canvas: HTMLCanvasElement) => {
+      const { data, width, height } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return { width, height, data: new Uint32Array(data.buffer) };
+    });
+  }
+
+  /** What differs between a remembered picture and the one on the canvas now. */
+  changed(before: Picture): Promise<Difference> {
+    return this.canvas.evaluate((canvas: HTMLCanvasElement, was) => {
+      const { data, width, height } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      if (width !== was.width || height !== was.height) throw new Error("the picture changed its size while playing");
+      const now = new Uint32Array(data.buffer);
+      let pixels = 0;
+      let left = width;
+      let right = -1;
+      for (let i = 0; i < now.length; i++) {
+        if (now[i] === was.data[i]) continue;
+        const x = i % width;
+        pixels++;
+        left = Math.min(left, x);
+        right = Math.max(right, x);
+      }
+      return { pixels, width: right < 0 ? 0 : (right - left + 1) / width };
+    }, before);
+  }
+
+  /** The number of different colours on the canvas: 1 is a blank one. */
+  colours(): Promise<number> {
     return this.canvas.evaluate((canvas: HTMLCanvasElement) => {
-      const context = canvas.getContext("2d");
-      if (!context) throw new Error("the canvas has no 2d context");
-      const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
-      return { width, height, data: Array.from(new Uint32Array(data.buffer)) };
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(new Uint32Array(data.buffer)).size;
     });
   }
 
@@ -73,36 +99,12 @@ export class Player {
   }
 }
 
-/** Pixels of a canvas, row by row. */
-export interface Picture {
-  width: number;
-  height: number;
-  data: number[];
-}
+/** Pixels of a canvas, row by row, kept in the page. */
+export type Picture = JSHandle<{ width: number; height: number; data: Uint32Array }>;
 
-/** What differs between two pictures: how many pixels, and how far apart they lie. */
+/** What differs between two pictures. */
 export interface Difference {
   pixels: number;
   /** Width of the box around all that differs, as a share of the picture's. */
   width: number;
-}
-
-export function difference(a: Picture, b: Picture): Difference {
-  if (a.width !== b.width || a.height !== b.height) throw new Error("the picture changed its size while playing");
-  let pixels = 0;
-  let left = a.width;
-  let right = -1;
-  for (let i = 0; i < a.data.length; i++) {
-    if (a.data[i] === b.data[i]) continue;
-    const x = i % a.width;
-    pixels++;
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-  }
-  return { pixels, width: right < 0 ? 0 : (right - left + 1) / a.width };
-}
-
-/** The number of different colours in a picture: 1 is a blank one. */
-export function colours(a: Picture): number {
-  return new Set(a.data).size;
 }

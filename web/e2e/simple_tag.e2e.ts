@@ -1,5 +1,4 @@
 import { episodesOf } from "./export";
-import { difference } from "./player";
 import { command } from "./sharpie";
 import { expect, test } from "./test";
 
@@ -21,7 +20,7 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
     const [seenByAda, seenByBen] = await Promise.all([ada.picture(), ben.picture()]);
     await Promise.all([ada.hold("ArrowRight", 800), ben.hold("ArrowUp", 800)]);
     for (const [who, before] of [[ada, seenByAda], [ben, seenByBen]] as const) {
-      await expect.poll(async () => difference(before, await who.picture()).pixels, { message: `${who.name} sees movement` }).toBeGreaterThan(100);
+      await expect.poll(async () => (await who.changed(before)).pixels, { message: `${who.name} sees movement` }).toBeGreaterThan(100);
     }
   });
 
@@ -35,7 +34,7 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
     await expect(ben.page.locator("#role-name")).toHaveText(role);
     const picture = await ben.picture();
     await ben.hold("ArrowDown", 600);
-    await expect.poll(async () => difference(picture, await ben.picture()).pixels).toBeGreaterThan(50);
+    await expect.poll(async () => (await ben.changed(picture)).pixels).toBeGreaterThan(50);
   });
 
   await test.step("a second tab takes the seat, and the first one says so", async () => {
