@@ -26,7 +26,8 @@ type Runner struct {
 
 	session   *actor.PID
 	sessionID string
-	loop      *loop // the episode that runs, or ran last
+	formerID  string // of the session that held the slot last
+	loop      *loop  // the episode that runs, or ran last
 	running   bool
 	kept      *stage // between two episodes of a session
 	releasing bool   // offer once the loop has ended
@@ -225,10 +226,16 @@ func (r *Runner) loopEnded(ctx actor.Context, m *loopEnded) {
 	}
 }
 
-// release ends the session's hold.
+// release ends the session's hold. For a session that was given this slot and died
+// before its first Start, the Queue asks: nothing is held, so the slot is offered.
 func (r *Runner) release(ctx actor.Context, m *messages.Release) {
-	if r.session == nil || m.GetSessionId() != r.sessionID {
-		r.cfg.Metrics.stale.Inc()
+	switch {
+	case r.session == nil && m.GetSessionId() != r.formerID:
+		r.formerID = m.GetSessionId()
+		r.offer(ctx)
+		return
+	case r.session == nil || m.GetSessionId() != r.sessionID:
+		r.cfg.Metrics.stale.Inc() // the slot was offered already, or is somebody else's
 		return
 	}
 	r.let(ctx, "released", "the session released the runner")
@@ -262,6 +269,7 @@ func (r *Runner) free(ctx actor.Context) {
 		r.loop.window.drop()
 	}
 	kept := r.kept
+	r.formerID = r.sessionID
 	r.session, r.sessionID, r.loop, r.kept, r.releasing = nil, "", nil, nil, false
 	r.closeStage(ctx, kept, true)
 }

@@ -298,6 +298,19 @@ func TestAHungLoopIsLeftBehind(t *testing.T) {
 	})
 }
 
+func TestASlotGivenToADeadSessionComesBack(t *testing.T) {
+	inHouse(t, &world{env: newWalk("a")}, func(h *house) {
+		h.send(&messages.Release{SessionId: "died before its start"})
+		next[*messages.Offer](h, h.queue)
+		h.start(h.session, "s", "e", definition("a"))
+		next[*messages.Started](h, h.session)
+		h.send(&messages.Release{SessionId: "s"})
+		next[*messages.Offer](h, h.queue)
+		h.send(&messages.Release{SessionId: "s"}) // once more: the slot may be another's by now
+		none(h, h.queue)
+	})
+}
+
 func TestABadStartIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		start *messages.Start
