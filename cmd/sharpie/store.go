@@ -20,6 +20,7 @@ import (
 const (
 	mongoPatience = 15 * time.Second
 	mongoRetry    = 500 * time.Millisecond
+	mongoSilence  = time.Second // before it is said
 )
 
 // storeFlags say where everything is kept.
@@ -75,26 +76,23 @@ func (f *storeFlags) open(a *app) (persistence.Store, error) {
 		}
 		return embedded.Open(a.ctx, f.file())
 	}
-	deadline := a.now().Add(mongoPatience)
-	for told := false; ; told = true {
-		ctx, cancel := context.WithDeadline(a.ctx, deadline)
+	ctx, cancel := context.WithTimeout(a.ctx, mongoPatience)
+	defer cancel()
+	warning := time.AfterFunc(mongoSilence, func() {
+		a.log.Warn("the store does not answer yet, waiting for it", "store", f.describe(), "at_most", mongoPatience)
+	})
+	defer warning.Stop()
+	for {
 		store, err := mongo.Open(ctx, f.Mongo)
-		cancel()
 		if err == nil {
 			return store, nil
 		}
-		if !errors.Is(err, persistence.ErrUnavailable) || a.ctx.Err() != nil {
+		if !errors.Is(err, persistence.ErrUnavailable) {
 			return nil, err
 		}
-		if !a.now().Add(mongoRetry).Before(deadline) {
-			return nil, fmt.Errorf("%s did not answer for %s; is it running, and is --mongo right? %w", f.describe(), mongoPatience, err)
-		}
-		if !told {
-			a.log.Warn("the store does not answer, trying again", "store", f.describe(), "error", err)
-		}
 		select {
-		case <-a.ctx.Done():
-			return nil, a.ctx.Err()
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s did not answer; is it running, and is --mongo right? %w", f.describe(), err)
 		case <-time.After(mongoRetry):
 		}
 	}
