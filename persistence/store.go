@@ -135,7 +135,8 @@ type Sessions interface {
 // Steps keeps the steps of episodes.
 type Steps interface {
 	// InsertStepChunks stores chunks, durably, all or an error; chunks that are
-	// already there are no error. On error some may be stored: repeat the call.
+	// already there are no error. On error some may be stored: repeat the call. A
+	// store may hold a call back for some milliseconds, to store it with others.
 	InsertStepChunks(ctx context.Context, chunks []*StepChunk) error
 	// StepChunks streams an episode's chunks by First; an error ends it.
 	StepChunks(ctx context.Context, id EpisodeID) iter.Seq2[*StepChunk, error]

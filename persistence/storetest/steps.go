@@ -169,6 +169,21 @@ func testStepValues(t *testing.T, s persistence.Store) {
 			r.PolicyVersions = []persistence.Versioned{{Step: 0, Version: "0"}, {Step: 2, Version: "a"}}
 		})
 	})
+	t.Run("text that is not UTF-8 becomes U+FFFD", func(t *testing.T) {
+		broken := "a\xff\xfeb"
+		c := chunk("utf8", 0, 4)
+		c.Roles[0].Actions[0] = broken
+		c.Roles[0].Inputs = []persistence.HumanInput{{Keys: []string{broken}, Text: &broken}}
+		c.Roles[0].Infos = []persistence.Info{{Info: persistence.Document{broken: broken}}}
+		for range 2 {
+			must(t, s.InsertStepChunks(ctx, []*persistence.StepChunk{c}))
+		}
+		r := collect(t, s.StepChunks(ctx, "utf8"))[0].Roles[0]
+		const want = "a\uFFFDb"
+		if r.Actions[0] != want || r.Inputs[0].Keys[0] != want || *r.Inputs[0].Text != want || r.Infos[0].Info[want] != want {
+			t.Errorf("read %q, %q, %q, %q", r.Actions[0], r.Inputs[0].Keys, *r.Inputs[0].Text, r.Infos[0].Info)
+		}
+	})
 	t.Run("several roles in order", func(t *testing.T) {
 		roundTrip(t, "roles", func(c *persistence.StepChunk, r *persistence.RoleSteps) {
 			other := *r

@@ -55,7 +55,7 @@ func (c *Codec) appendValue(b []byte, key string, v persistence.Value, depth int
 	case bool:
 		return bsoncore.AppendBooleanElement(b, key, v), nil
 	case string:
-		return bsoncore.AppendStringElement(b, key, v), nil
+		return appendText(b, key, v), nil
 	case persistence.Array:
 		return appendArray(b, key, v), nil
 	case []any:
@@ -90,7 +90,7 @@ func (c *Codec) appendMap(b []byte, key string, m map[string]any, depth int) ([]
 	start, b := bsoncore.AppendDocumentElementStart(b, key)
 	var err error
 	for _, k := range keys {
-		if b, err = c.appendValue(b, k, m[k], depth+1); err != nil {
+		if b, err = c.appendValue(b, utf8Text(k), m[k], depth+1); err != nil {
 			return nil, fmt.Errorf("%s: %w", k, err)
 		}
 	}
@@ -113,9 +113,13 @@ func (c *Codec) appendOther(b []byte, key string, v any, depth int) ([]byte, err
 
 func appendArray(b []byte, key string, a persistence.Array) []byte {
 	doc, b := bsoncore.AppendDocumentElementStart(b, key)
-	b = bsoncore.AppendStringElement(b, "dtype", a.DType)
+	b = appendText(b, "dtype", a.DType)
 	b = appendColumn(b, "shape", a.Shape, appendInt)
 	return end(appendBinary(b, "data", a.Data), doc)
+}
+
+func appendText(b []byte, key, s string) []byte {
+	return bsoncore.AppendStringElement(b, key, utf8Text(s))
 }
 
 func appendBinary(b []byte, key string, data []byte) []byte {

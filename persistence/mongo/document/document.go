@@ -1,8 +1,8 @@
 // Package document turns records of package persistence into BSON documents and
-// back, byte for byte the same for both stores. It owns three decisions that BSON
+// back, byte for byte the same for both stores. It owns the decisions that BSON
 // leaves open: times keep their microseconds (a date X_at and an integer X_at_us),
 // maps are written in the order of their keys, so that equal records are equal
-// bytes, and free-form values come back as the types that persistence.Value names.
+// bytes, text is UTF-8 (what is not becomes U+FFFD), and free-form values come back as the types that persistence.Value names.
 // It refuses documents that no store could keep: too large, nested too deeply, or
 // with a key that BSON cannot hold. It talks to no database.
 package document
@@ -29,6 +29,7 @@ func New() *Codec {
 	r.RegisterTypeEncoder(reflect.TypeFor[time.Time](), bson.ValueEncoderFunc(encodeTime))
 	r.RegisterTypeDecoder(reflect.TypeFor[time.Time](), bson.ValueDecoderFunc(decodeTime))
 	r.RegisterKindEncoder(reflect.Map, bson.ValueEncoderFunc(encodeMap))
+	r.RegisterKindEncoder(reflect.String, bson.ValueEncoderFunc(encodeString))
 	r.RegisterTypeDecoder(reflect.TypeFor[any](), bson.ValueDecoderFunc(decodeAny))
 	return &Codec{registry: r}
 }

@@ -18,9 +18,9 @@ func (c *Codec) marshalChunk(chunk *persistence.StepChunk) ([]byte, error) {
 		return nil, err
 	}
 	start, b := bsoncore.ReserveLength(make([]byte, 0, chunkSize(chunk)))
-	b = bsoncore.AppendStringElement(b, "_id", chunk.ID)
-	b = bsoncore.AppendStringElement(b, "episode_id", string(chunk.EpisodeID))
-	b = bsoncore.AppendStringElement(b, "session_id", string(chunk.SessionID))
+	b = appendText(b, "_id", chunk.ID)
+	b = appendText(b, "episode_id", string(chunk.EpisodeID))
+	b = appendText(b, "session_id", string(chunk.SessionID))
 	b = bsoncore.AppendInt64Element(b, "first_step", chunk.First)
 	b = bsoncore.AppendInt32Element(b, "count", int32(chunk.Count))
 	b = AppendTime(b, "server_received_at", chunk.ReceivedAt)
@@ -55,7 +55,7 @@ func chunkSize(c *persistence.StepChunk) int {
 
 func (c *Codec) appendRole(b []byte, r *persistence.RoleSteps) ([]byte, error) {
 	var err error
-	b = bsoncore.AppendStringElement(b, "role", r.Role)
+	b = appendText(b, "role", r.Role)
 	b = appendColumn(b, "live", r.Live, bsoncore.AppendBooleanElement)
 	if r.Observations != nil {
 		b = appendArray(b, "observations", *r.Observations)
@@ -69,7 +69,7 @@ func (c *Codec) appendRole(b []byte, r *persistence.RoleSteps) ([]byte, error) {
 	if b, err = c.appendValues(b, "actions", r.Actions, false); err != nil {
 		return nil, err
 	}
-	b = appendColumn(b, "sources", r.Sources, bsoncore.AppendStringElement)
+	b = appendColumn(b, "sources", r.Sources, appendText)
 	b = appendColumn(b, "rewards", r.Rewards, bsoncore.AppendDoubleElement)
 	if len(r.HumanRewards) > 0 {
 		b = appendColumn(b, "human_rewards", r.HumanRewards, appendOptional)
@@ -99,9 +99,9 @@ func (c *Codec) appendInputs(b []byte, inputs []persistence.HumanInput) ([]byte,
 		next = bsoncore.AppendInt64Element(next, "step", in.Step)
 		next = bsoncore.AppendInt64Element(next, "seq", in.Seq)
 		next = bsoncore.AppendInt64Element(next, "step_seen", in.StepSeen)
-		next = appendColumn(next, "keys", in.Keys, bsoncore.AppendStringElement)
+		next = appendColumn(next, "keys", in.Keys, appendText)
 		if in.Text != nil {
-			next = bsoncore.AppendStringElement(next, "text", *in.Text)
+			next = appendText(next, "text", *in.Text)
 		}
 		next, err := c.appendValue(next, "value", in.Value, 0)
 		if err != nil {
@@ -135,7 +135,7 @@ func (c *Codec) appendInfos(b []byte, infos []persistence.Info) ([]byte, error) 
 func appendVersion(b []byte, key string, v persistence.Versioned) []byte {
 	doc, b := bsoncore.AppendDocumentElementStart(b, key)
 	b = bsoncore.AppendInt64Element(b, "step", v.Step)
-	return end(bsoncore.AppendStringElement(b, "version", v.Version), doc)
+	return end(appendText(b, "version", v.Version), doc)
 }
 
 func appendOptional(b []byte, key string, f *float64) []byte {

@@ -27,7 +27,7 @@ func encodeMap(c bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error 
 		if strings.IndexByte(k.String(), 0) >= 0 {
 			return fmt.Errorf("key %q holds a zero byte", k.String())
 		}
-		vw, err := d.WriteDocumentElement(k.String())
+		vw, err := d.WriteDocumentElement(utf8Text(k.String()))
 		if err != nil {
 			return err
 		}
@@ -37,6 +37,13 @@ func encodeMap(c bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error 
 	}
 	return d.WriteDocumentEnd()
 }
+
+func encodeString(_ bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {
+	return w.WriteString(utf8Text(v.String()))
+}
+
+// utf8Text replaces what readers in other languages would stumble over.
+func utf8Text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func encodeElement(c bson.EncodeContext, w bson.ValueWriter, v reflect.Value) error {
 	if v.Kind() == reflect.Interface {
