@@ -80,10 +80,10 @@ test-begin:
 test-web: $(STAMPS)/web ## the browser's code (vitest)
 	@cd web && npm test --silent
 
-test-go: $(STAMPS)/web ## all Go packages, the concurrent ones under the race detector, on both stores
+test-go: bin/sharpie ## all Go packages, the concurrent ones under the race detector, on both stores
 	@.ci/mongod
 	@echo "go: testing $(REST)"
-	@.ci/go-test $(REST)
+	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie .ci/go-test $(REST)
 	@echo "go: testing $(RACE) with the race detector"
 	@.ci/go-test --race $(RACE)
 	@go test -count=1 ./cmd/house/...
