@@ -24,7 +24,7 @@ for (const [name, size] of Object.entries(widths)) {
     const shoot = async (who: Player, what: string, whole = true): Promise<void> => {
       for (const scheme of ["light", "dark"] as const) {
         await who.page.emulateMedia({ colorScheme: scheme });
-        await who.page.screenshot({ path: join(folder, `${what}-${scheme}.png`), fullPage: whole });
+        await who.page.screenshot({ path: join(folder, `${what}-${scheme}.png`), fullPage: whole, animations: "disabled" });
       }
       const overflow = await who.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect.soft(overflow, `${what} is too wide by so many pixels`).toBeLessThanOrEqual(0);
