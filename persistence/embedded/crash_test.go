@@ -92,13 +92,13 @@ func killWriter(t *testing.T, path string, acknowledged map[persistence.EpisodeI
 			continue // the last line may be torn by the kill
 		}
 		acknowledged[persistence.EpisodeID(episode)] = first
-		if n++; n == 400 { // SIGKILL, in the middle of its writes
+		if n++; n == 200 { // SIGKILL, in the middle of its writes
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := cmd.Wait(); err == nil || n < 400 {
+	if err := cmd.Wait(); err == nil || n < 200 {
 		t.Fatalf("the writer ended by itself after %d writes: %v", n, err)
 	}
 }

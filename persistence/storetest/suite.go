@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) persistence.Store) {
 		{"store", testStore},
 		{"times", testTimes},
 		{"users", testUsers},
+		{"user updates", testUserUpdates},
 		{"logins", testLogins},
 		{"one-time links", testOneTimeLinks},
 		{"participants", testParticipants},
