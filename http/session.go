@@ -25,7 +25,12 @@ func (s *Server) playPage(c *fiber.Ctx, v *visitor) error {
 		return err
 	}
 	view, seat, err := s.cfg.Platform.Seat(ctx, id, t.participant)
-	if errors.Is(err, actors.ErrGone) || err == nil && ended(view.Phase) {
+	over := errors.Is(err, actors.ErrGone) || err == nil && ended(view.Phase)
+	if errors.Is(err, actors.ErrNotYours) { // or not any more
+		_, nerr := s.outcomeOf(ctx, id, t)
+		over = nerr == nil
+	}
+	if over {
 		return s.seeOther(c, "/s/"+string(id)+"/thanks")
 	}
 	if err != nil {
@@ -169,8 +174,12 @@ func (s *Server) outcomeOf(ctx context.Context, id persistence.SessionID, t tick
 	return outcome{}, fmt.Errorf("session %s: %w", id, actors.ErrNotYours)
 }
 
-// leftReason is what someone reads who gave the seat up.
-const leftReason = "You left this session."
+// What someone reads who gave the seat up, or lost it; and after a restart, until the
+// session is closed in the store.
+const (
+	leftReason      = "You left this session, or were away from it for too long."
+	restartedReason = "The server was restarted. Please start again."
+)
 
 func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	o := outcome{
@@ -181,7 +190,11 @@ func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	if seat.LeftAt != nil && (stored.EndedAt == nil || seat.LeftAt.Before(*stored.EndedAt)) {
 		o.completed, o.reason = false, leftReason
 	}
-	if !o.completed && o.reason == "" {
+	switch {
+	case o.completed || o.reason != "":
+	case stored.EndedAt == nil: // nobody here knows it
+		o.reason = restartedReason
+	default:
 		o.reason = "The session is over."
 	}
 	return o
