@@ -24,6 +24,9 @@ import (
 const (
 	firstSteps   = 30 * time.Second // demonstrations, secrets, the administrator
 	shutdownWait = 5 * time.Second  // answers that are under way
+	// lastPages is for those whose session was the last to end: to hear of it, and to
+	// open the page that thanks them.
+	lastPages = 2 * time.Second
 )
 
 // serveCommand runs the platform.
@@ -236,7 +239,11 @@ func (p *platform) drain(grace time.Duration) error {
 // close ends everything, in the order that loses nothing: sessions while their
 // sockets are still open, then the web server, then the store.
 func (p *platform) close(grace time.Duration) error {
+	playing := p.actors.Health(context.Background()).Sessions > 0
 	errs := []error{p.drain(grace)}
+	if playing && grace > 0 {
+		<-time.After(lastPages)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
 	errs = append(errs, p.http.Shutdown(ctx))
