@@ -45,6 +45,10 @@ func (v *verifier) verify(ctx context.Context, episode *persistence.Episode) (ve
 		found.unplayable = errors.New("not replayed, because steps are missing")
 		return found, nil
 	}
+	if found.steps == 0 {
+		found.unplayable = errors.New("not replayed, because it ended before its first step was stored")
+		return found, nil
+	}
 	env, recording, err := v.stage(ctx, episode)
 	if err != nil {
 		found.unplayable = fmt.Errorf("not replayed: %w", err)
