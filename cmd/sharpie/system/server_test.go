@@ -1,0 +1,297 @@
+package system
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"sharpie/cmd/sharpie/internal/client"
+)
+
+// patience is how long anything may take that should take a moment.
+const patience = 20 * time.Second
+
+// registrationKey is what people of these tests type to register.
+const registrationKey = "spring-study-key"
+
+// server is a sharpie process with a data folder that outlives it.
+type server struct {
+	t     *testing.T
+	data  string
+	mongo string   // URI; "" is the embedded store
+	flags []string // further ones
+	addr  string
+	base  string
+	admin string // the printed one-time link's path, "" where none was printed
+
+	cmd  *exec.Cmd
+	out  *lines // standard output of the newest process
+	log  *lines // standard error of all processes
+	done chan struct{}
+}
+
+// serve starts a server with these experiments, and these flags besides.
+func serve(t *testing.T, mongo string, studies []study, flags ...string) *server {
+	t.Helper()
+	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), mongo: mongo, addr: "127.0.0.1:0", flags: flags, log: &lines{}}
+	if len(studies) > 0 {
+		folder := t.TempDir()
+		for _, x := range studies {
+			writeFile(t, filepath.Join(folder, x.link+".yaml"), x.yaml())
+		}
+		if code, said := s.command("import", folder); code != 0 {
+			t.Fatalf("import of the test's experiments ended with %d:\n%s", code, said)
+		}
+	}
+	t.Cleanup(func() {
+		s.kill()
+		if t.Failed() {
+			t.Logf("the server's log ends with:\n%s", s.log.tail(40))
+		}
+	})
+	s.start()
+	return s
+}
+
+func (s *server) storeFlags() []string {
+	flags := []string{"--data", s.data}
+	if s.mongo != "" {
+		flags = append(flags, "--mongo", s.mongo)
+	}
+	return flags
+}
+
+// start runs the server, again on the same port, and returns when it is ready.
+func (s *server) start() {
+	s.t.Helper()
+	args := append([]string{"serve", "--addr", s.addr, "--no-demos", "--login-rate", "0", "--log-level", "debug"}, s.storeFlags()...)
+	if s.keyGiven() {
+		args = append(args, "--registration-key", registrationKey)
+	}
+	s.cmd = exec.Command(binary, append(args, s.flags...)...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.out, s.done = &lines{}, make(chan struct{})
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		_ = cmd.Wait() // ProcessState says how it ended
+		close(done)
+	}(s.cmd, s.done)
+	eventually(s.t, "the server says that it is ready", func() bool {
+		s.mustRun()
+		return strings.Contains(s.out.text(), "Ctrl-C stops it")
+	})
+	s.base = strings.TrimSpace(regexp.MustCompile(`Open it +(\S+)`).FindStringSubmatch(s.out.text())[1])
+	s.addr = strings.TrimPrefix(s.base, "http://")
+	s.admin = ""
+	if m := regexp.MustCompile(`(/once/\S+)`).FindStringSubmatch(s.out.text()); m != nil {
+		s.admin = m[1]
+	}
+}
+
+func (s *server) keyGiven() bool {
+	for _, f := range s.flags {
+		if f == "--open-registration" {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *server) mustRun() {
+	s.t.Helper()
+	select {
+	case <-s.done:
+		s.t.Fatalf("the server ended by itself with %v:\n%s", s.cmd.ProcessState, s.log.tail(20))
+	default:
+	}
+}
+
+// kill ends the server as a crash or a power cut would.
+func (s *server) kill() {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill() // fails where it has ended
+	<-s.done
+}
+
+func (s *server) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// ended waits for the end of the process and returns its exit code, -1 for a signal.
+func (s *server) ended(within time.Duration) int {
+	s.t.Helper()
+	select {
+	case <-s.done:
+		return s.cmd.ProcessState.ExitCode()
+	case <-time.After(within):
+		s.t.Fatalf("the server still runs %s after it was asked to end; it said:\n%s", within, s.out.text())
+		return 0
+	}
+}
+
+// command runs another command of the program on the same store.
+func (s *server) command(name string, args ...string) (code int, said string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, append(append([]string{name}, s.storeFlags()...), args...)...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatalf("sharpie %s: %v", name, err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// ready is what /readyz says.
+type ready struct {
+	Status   string `json:"status"`
+	Draining bool   `json:"draining"`
+	Unstored int    `json:"unstored_steps"`
+	Sessions int    `json:"sessions"`
+	Store    struct {
+		OK bool `json:"ok"`
+	} `json:"store"`
+	code int
+}
+
+func (s *server) ready() ready {
+	s.t.Helper()
+	page := s.visitor().get("/readyz")
+	r := ready{code: page.Status}
+	if err := json.Unmarshal([]byte(page.Body), &r); err != nil {
+		s.t.Fatalf("/readyz answered %q: %v", page.Body, err)
+	}
+	return r
+}
+
+// metric is the sum of a metric over its labels.
+func (s *server) metric(name string) float64 {
+	s.t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(s.visitor().get("/metrics").Body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	family, ok := families[name]
+	if !ok {
+		s.t.Fatalf("/metrics has no %s", name)
+	}
+	sum := 0.0
+	for _, m := range family.GetMetric() {
+		sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+	}
+	return sum
+}
+
+// logged waits for a line of the log with all of the parts.
+func (s *server) logged(parts ...string) {
+	s.t.Helper()
+	eventually(s.t, "the log has a line with "+strings.Join(parts, ", "), func() bool {
+		return s.log.has(parts...)
+	})
+}
+
+// lines is what a process wrote.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *lines) has(parts ...string) bool {
+	in := bufio.NewReader(strings.NewReader(l.text()))
+	for {
+		line, err := in.ReadString('\n')
+		found := true
+		for _, p := range parts {
+			found = found && strings.Contains(line, p)
+		}
+		if found {
+			return true
+		}
+		if errors.Is(err, io.EOF) {
+			return false
+		}
+	}
+}
+
+func (l *lines) tail(n int) string {
+	all := strings.Split(strings.TrimSpace(l.text()), "\n")
+	return strings.Join(all[max(0, len(all)-n):], "\n")
+}
+
+// eventually polls until something is so, and fails where it does not become so.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	within(t, patience, what, is)
+}
+
+func within(t *testing.T, limit time.Duration, what string, is func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+		<-tick.C
+	}
+}
+
+// pass lets time pass while something goes on that is looked at afterwards.
+func pass(d time.Duration) {
+	<-time.After(d)
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// visitor is someone who has not logged in.
+func (s *server) visitor() *person {
+	s.t.Helper()
+	account, err := client.New(s.base)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &person{t: s.t, server: s, browser: account}
+}
