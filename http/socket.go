@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -197,9 +198,22 @@ func (ws *socket) write(ctx context.Context, seat actors.Connection) *actors.Clo
 			}
 		}
 		if err := ws.send(out.Shared, out.Own); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				ws.server.log.Warn("socket closed", "session", ws.target.session, "user", ws.target.user, "why", "it takes nothing", "after", ws.server.cfg.Limits.Write)
+			}
 			return nil
 		}
 	}
+}
+
+// broken is the close of a socket that sent what no page sends.
+func (ws *socket) broken(code int, why string) *actors.Close {
+	args := []any{"kind", ws.kind, "ip", ws.conn.IP(), "code", code, "why", why}
+	if ws.target != nil {
+		args = append(args, "session", ws.target.session, "user", ws.target.user)
+	}
+	ws.server.log.Warn("socket closed", args...)
+	return &actors.Close{Code: code, Text: why}
 }
 
 // send writes one message in two pieces.
@@ -236,7 +250,7 @@ func (ws *socket) read(receive func([]byte) error) *actors.Close {
 		}
 		kind, r, err := ws.conn.NextReader()
 		if err == nil && kind != websocket.BinaryMessage {
-			return &actors.Close{Code: closeMalformed, Text: "Messages are binary."}
+			return ws.broken(closeMalformed, "Messages are binary.")
 		}
 		var n int
 		if err == nil {
@@ -244,7 +258,7 @@ func (ws *socket) read(receive func([]byte) error) *actors.Close {
 		}
 		switch {
 		case errors.Is(err, errTooLarge):
-			return &actors.Close{Code: closeTooLarge, Text: fmt.Sprintf("A message has at most %d bytes.", maxMessage)}
+			return ws.broken(closeTooLarge, fmt.Sprintf("A message has at most %d bytes.", maxMessage))
 		case err != nil:
 			return nil
 		}
