@@ -1,12 +1,11 @@
 package system
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -207,13 +206,16 @@ func (s *server) metric(name string) float64 {
 	return sum
 }
 
-// logged waits for a line of the log with all of the parts.
-func (s *server) logged(parts ...string) {
+// loggedSince waits for a line of the log, after a mark, with all of the parts.
+func (s *server) loggedSince(mark int, parts ...string) {
 	s.t.Helper()
-	eventually(s.t, "the log has a line with "+strings.Join(parts, ", "), func() bool {
-		return s.log.has(parts...)
+	within(s.t, 5*time.Second, "the log has a line with "+strings.Join(parts, ", "), func() bool {
+		return s.log.has(mark, parts...)
 	})
 }
+
+// code is a close code as the log has it.
+func code(n int) string { return fmt.Sprintf("code=%d", n) }
 
 // lines is what a process wrote.
 type lines struct {
@@ -233,10 +235,11 @@ func (l *lines) text() string {
 	return l.buf.String()
 }
 
-func (l *lines) has(parts ...string) bool {
-	in := bufio.NewReader(strings.NewReader(l.text()))
-	for {
-		line, err := in.ReadString('\n')
+// mark is how much was written until now.
+func (l *lines) mark() int { return len(l.text()) }
+
+func (l *lines) has(mark int, parts ...string) bool {
+	for line := range strings.Lines(l.text()[mark:]) {
 		found := true
 		for _, p := range parts {
 			found = found && strings.Contains(line, p)
@@ -244,10 +247,8 @@ func (l *lines) has(parts ...string) bool {
 		if found {
 			return true
 		}
-		if errors.Is(err, io.EOF) {
-			return false
-		}
 	}
+	return false
 }
 
 func (l *lines) tail(n int) string {
