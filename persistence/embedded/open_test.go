@@ -34,6 +34,28 @@ func TestASecondOpenIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
+	dir := t.TempDir()
+	s, err := embedded.Open(t.Context(), filepath.Join(dir, "sharpie.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %v, want 0600", f.Name(), mode)
+		}
+	}
+}
+
 func TestOpenRefusesWhatItMustNotTouch(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func(t *testing.T, path string)

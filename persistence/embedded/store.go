@@ -75,6 +75,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	// SQLite would make it readable for everybody; where this fails, SQLite says why.
+	if file, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+		_ = file.Close()
+	}
 	// looked at first, because the settings of the writer would change the file
 	var err error
 	if s.reads, err = sql.Open("sqlite", dsn(s.path, true)); err != nil {
