@@ -122,6 +122,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 // before any handler, or an error page that failed.
 func (s *Server) lastResort(c *fiber.Ctx, err error) error {
 	a := answerTo(err)
+	if conn, ok := c.Context().Conn().(*silentConn); ok && a.status == fiber.StatusRequestEntityTooLarge {
+		conn.unread.Store(true)
+	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")

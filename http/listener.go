@@ -1,9 +1,11 @@
 package http
 
 import (
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // listener knows the connections that have not said anything yet. Browsers open
@@ -22,7 +24,16 @@ type silentConn struct {
 	net.Conn
 	from   *listener
 	spoken atomic.Bool
+	// unread is set where the answer was given before the request had ended.
+	unread atomic.Bool
 }
+
+// Bounds of what is still read of a request that was answered already: to hang up on
+// unread bytes would cost the browser the answer.
+const (
+	unreadTime  = 3 * time.Second
+	unreadBytes = 64 << 20
+)
 
 func newListener(l net.Listener) *listener {
 	return &listener{Listener: l, silent: map[*silentConn]struct{}{}}
@@ -77,6 +88,10 @@ func (c *silentConn) Read(p []byte) (int, error) {
 func (c *silentConn) Close() error {
 	if c.spoken.CompareAndSwap(false, true) {
 		c.from.forget(c)
+	}
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.unread.Load() && half.CloseWrite() == nil {
+		_ = c.Conn.SetReadDeadline(time.Now().Add(unreadTime)) // the copy ends if it fails, too
+		_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, unreadBytes))
 	}
 	return c.Conn.Close()
 }
