@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,9 @@ const patience = 20 * time.Second
 
 // registrationKey is what people of these tests type to register.
 const registrationKey = "spring-study-key"
+
+// ownKey among the flags lets the server generate the registration key.
+const ownKey = "--registration-key="
 
 // server is a sharpie process with a data folder that outlives it.
 type server struct {
@@ -79,7 +83,7 @@ func (s *server) storeFlags() []string {
 func (s *server) start() {
 	s.t.Helper()
 	args := append([]string{"serve", "--addr", s.addr, "--no-demos", "--login-rate", "0", "--log-level", "debug"}, s.storeFlags()...)
-	if s.keyGiven() {
+	if !slices.Contains(s.flags, ownKey) {
 		args = append(args, "--registration-key", registrationKey)
 	}
 	s.cmd = exec.Command(binary, append(args, s.flags...)...)
@@ -103,15 +107,6 @@ func (s *server) start() {
 	if m := regexp.MustCompile(`(/once/\S+)`).FindStringSubmatch(s.out.text()); m != nil {
 		s.admin = m[1]
 	}
-}
-
-func (s *server) keyGiven() bool {
-	for _, f := range s.flags {
-		if f == "--open-registration" {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *server) mustRun() {
