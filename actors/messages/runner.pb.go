@@ -83,7 +83,7 @@ const (
 	Source_SOURCE_POLICY   Source = 1
 	Source_SOURCE_HUMAN    Source = 2
 	Source_SOURCE_DEFAULT  Source = 3
-	Source_SOURCE_FALLBACK Source = 4 // neither policy nor default was usable
+	Source_SOURCE_FALLBACK Source = 4 // the human's value was no legal action, or there was nothing usable else
 )
 
 // Enum value maps for Source.
@@ -983,6 +983,8 @@ func (x *Ack) GetThrough() uint64 {
 	return 0
 }
 
+// Pause stops the tick, and Resume goes on; all deadlines move by that time, the
+// episode's own too.
 type Pause struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
@@ -1630,8 +1632,8 @@ func (x *Pictured) GetPicture() *Picture {
 type StepRecord struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Step            uint64                 `protobuf:"varint,1,opt,name=step,proto3" json:"step,omitempty"`
-	RunnerOffsetUs  int64                  `protobuf:"varint,2,opt,name=runner_offset_us,json=runnerOffsetUs,proto3" json:"runner_offset_us,omitempty"` // monotonic, since step 0
-	TickLatenessUs  int64                  `protobuf:"varint,3,opt,name=tick_lateness_us,json=tickLatenessUs,proto3" json:"tick_lateness_us,omitempty"`
+	RunnerOffsetUs  int64                  `protobuf:"varint,2,opt,name=runner_offset_us,json=runnerOffsetUs,proto3" json:"runner_offset_us,omitempty"`   // monotonic, since step 0, when the step was drawn
+	TickLatenessUs  int64                  `protobuf:"varint,3,opt,name=tick_lateness_us,json=tickLatenessUs,proto3" json:"tick_lateness_us,omitempty"`   // of the tick's deadline; 0 in turn-based play
 	ObservationHash uint64                 `protobuf:"fixed64,4,opt,name=observation_hash,json=observationHash,proto3" json:"observation_hash,omitempty"` // first 8 bytes of the SHA-256, little-endian
 	Roles           []*RoleStep            `protobuf:"bytes,5,rep,name=roles,proto3" json:"roles,omitempty"`                                              // in the order of Definition.agents
 	unknownFields   protoimpl.UnknownFields
