@@ -58,6 +58,7 @@ type Users interface {
 	User(ctx context.Context, id UserID) (*User, error)
 	UserByName(ctx context.Context, name string) (*User, error) // case-insensitive
 	Users(ctx context.Context, page Page) ([]*User, error)      // newest first
+	// CountAdmins counts administrators, disabled ones too.
 	CountAdmins(ctx context.Context) (int, error)
 
 	InsertLogin(ctx context.Context, l *Login) error
