@@ -18,20 +18,19 @@ import (
 // walk is a tiny environment: every role walks on a line by -1, 0 or +1; the
 // picture has one pixel per place. Hooks let a test misbehave.
 type walk struct {
-	roles     []envs.Role
-	ends      map[envs.Role]int // step after which the role terminates; 0 never
-	pos       []int64
-	live      []bool
-	step      int
-	seed      uint64
-	closed    int
-	mask      []bool
-	onStep    func(step int)
-	onReset   func()
-	taken     []map[envs.Role]envs.Value
-	order     [][]envs.Role
-	info      map[string]any
-	stepDelay time.Duration
+	roles   []envs.Role
+	ends    map[envs.Role]int // step after which the role terminates; 0 never
+	pos     []int64
+	live    []bool
+	step    int
+	seed    uint64
+	closed  int
+	mask    []bool
+	onStep  func(step int)
+	onReset func()
+	taken   []map[envs.Role]envs.Value
+	order   [][]envs.Role
+	info    map[string]any
 }
 
 func newWalk(roles ...envs.Role) *walk { return &walk{roles: roles, ends: map[envs.Role]int{}} }
