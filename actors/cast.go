@@ -25,7 +25,7 @@ type cast struct {
 
 // props are an actor's, on this system's goroutines.
 func (c *cast) props(produce func() actor.Actor, opts ...actor.PropsOption) *actor.Props {
-	return actor.PropsFromProducer(produce, append(opts, actor.WithDispatcher(c.workers))...)
+	return actor.PropsFromProducer(produce, append([]actor.PropsOption{actor.WithDispatcher(c.workers)}, opts...)...)
 }
 
 // counts are the gauges that Health and Prometheus read at any time.
@@ -37,6 +37,12 @@ type counts struct {
 	unstored  atomic.Int64 // step records
 	connected atomic.Int64 // sockets
 	draining  atomic.Bool
+}
+
+// tell sends from another goroutine, for senders on whose goroutine the receiver
+// must not run: see inline. Messages told may overtake each other.
+func (c *cast) tell(to *actor.PID, m any) {
+	c.workers.Schedule(func() { c.root.Send(to, m) })
 }
 
 // stopOnPanic is the supervision of every stateful actor: it stops, and sees its

@@ -92,10 +92,12 @@ func (th *theatre) puppet(queue *actor.PID, slot int) *actor.Props {
 }
 
 func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
+	var after func() // sends, which may come back here, without the lock
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	offer := func() {
-		ctx.Request(queue, &messages.Offer{RunnerId: "node", Slot: uint32(p.slot), Labels: p.th.labels})
+		after = func() {
+			ctx.Request(queue, &messages.Offer{RunnerId: "node", Slot: uint32(p.slot), Labels: p.th.labels})
+		}
 	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
@@ -105,8 +107,9 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 		p.session, p.step = ctx.Sender(), 0
 		p.starts = append(p.starts, m)
 		if !p.deaf {
-			ctx.Request(p.session, &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, RunnerTimeUs: time.Now().UnixMicro(),
-				CodeVersion: "test", Step: p.stepped(0, nil)})
+			to, started := p.session, &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, RunnerTimeUs: time.Now().UnixMicro(),
+				CodeVersion: "test", Step: p.stepped(0, nil)}
+			after = func() { ctx.Request(to, started) }
 		}
 	case *messages.Inputs:
 		p.inputs = append(p.inputs, m.Inputs...)
@@ -121,11 +124,16 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 	case *messages.Stop:
 		p.stops = append(p.stops, m)
 		if !p.deaf {
-			ctx.Request(p.session, &messages.EpisodeEnded{EpisodeId: m.EpisodeId, LastStep: p.step, How: messages.EpisodeEnded_STOPPED, Code: m.Code, Detail: m.Detail})
+			to, ended := p.session, &messages.EpisodeEnded{EpisodeId: m.EpisodeId, LastStep: p.step, How: messages.EpisodeEnded_STOPPED, Code: m.Code, Detail: m.Detail}
+			after = func() { ctx.Request(to, ended) }
 		}
 	case *messages.Release:
 		p.releases++
 		offer()
+	}
+	p.mu.Unlock()
+	if after != nil {
+		after()
 	}
 }
 
@@ -155,25 +163,23 @@ func (p *puppet) advance(n int, change ...func(*messages.Stepped)) {
 		for _, c := range change {
 			c(m)
 		}
-		p.root.Send(p.session, m)
+		to := p.session
 		p.mu.Unlock()
+		p.root.Send(to, m)
 	}
 	synctest.Wait()
 }
 
 // end ends the episode by itself.
 func (p *puppet) end() {
-	p.mu.Lock()
-	p.root.Send(p.session, &messages.EpisodeEnded{EpisodeId: p.starts[len(p.starts)-1].EpisodeId, LastStep: p.step, How: messages.EpisodeEnded_TERMINATED})
-	p.mu.Unlock()
-	synctest.Wait()
+	p.say(on(p, func(p *puppet) any {
+		return &messages.EpisodeEnded{EpisodeId: p.starts[len(p.starts)-1].EpisodeId, LastStep: p.step, How: messages.EpisodeEnded_TERMINATED}
+	}))
 }
 
 // say sends the session anything.
 func (p *puppet) say(m any) {
-	p.mu.Lock()
-	p.root.Request(p.session, m)
-	p.mu.Unlock()
+	p.root.Request(on(p, func(p *puppet) *actor.PID { return p.session }), m)
 	synctest.Wait()
 }
 

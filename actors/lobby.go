@@ -130,7 +130,7 @@ func (l *lobby) open(ctx actor.Context, meet meeting, roles []string, r JoinRequ
 		return
 	}
 	id := persistence.SessionID(persistence.NewID("s"))
-	props := l.cast.props(func() actor.Actor { return newSession(l.cast, id, r, canonical) }, stopOnPanic())
+	props := l.cast.props(func() actor.Actor { return newSession(l.cast, id, r, canonical) }, stopOnPanic(), actor.WithDispatcher(inline))
 	pid, err := ctx.SpawnNamed(props, string(id))
 	if err != nil {
 		l.answer(ctx, sender, fmt.Errorf("join %s: open session: %w", r.Experiment, err))

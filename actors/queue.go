@@ -65,7 +65,7 @@ func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
 	ctx.Watch(t.pid)
 	q.waiting = append(q.waiting, t)
 	if !slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t.needs) }) {
-		ctx.Send(t.pid, &unsatisfiable{needs: t.needs})
+		q.cast.tell(t.pid, &unsatisfiable{needs: t.needs})
 	}
 	q.match(ctx)
 }
@@ -130,7 +130,7 @@ func (q *queue) match(ctx actor.Context) {
 		}
 		s.holder, s.since = t, time.Now()
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-		ctx.Send(t.pid, &assigned{runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
+		q.cast.tell(t.pid, &assigned{runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
 		q.cast.metrics.assignment.Observe(s.since.Sub(met).Seconds())
 		q.log.Debug("assigned", "session", string(t.session), "runner", s.offer.GetRunnerId(), "slot", s.offer.GetSlot(), "waited", s.since.Sub(t.since))
 	}

@@ -119,7 +119,7 @@ func (r *recorder) record(ctx actor.Context, m *record) {
 	if r.unstored >= r.cast.cfg.Limits.UnstoredSteps+persistence.MaxChunkSteps {
 		if !r.overflow {
 			r.overflow = true
-			ctx.Send(r.session, &overflowed{steps: r.unstored})
+			r.cast.tell(r.session, &overflowed{steps: r.unstored})
 		}
 		return // not stored, hence never acknowledged
 	}
@@ -220,13 +220,18 @@ func (r *recorder) add(ctx actor.Context, j *job) {
 // write begins the first write of the queue, beside the actor.
 func (r *recorder) write(ctx actor.Context) {
 	r.busy = true
-	root, self, j := ctx.ActorSystem().Root, ctx.Self(), r.queue[0]
+	root, self, session, j := ctx.ActorSystem().Root, ctx.Self(), r.session, r.queue[0]
 	done := make(chan struct{})
 	j.done = done
 	go func() {
-		j.err = r.try(j)
+		err := r.try(j)
+		j.err = err
 		close(done)
-		root.Send(self, &written{err: j.err})
+		if err == nil && j.steps > 0 {
+			r.cast.metrics.stored.Add(float64(j.steps))
+			root.Send(session, &stored{episode: j.episode, through: j.through, steps: j.steps})
+		}
+		root.Send(self, &written{err: err})
 	}()
 }
 
@@ -255,11 +260,11 @@ func (r *recorder) written(ctx actor.Context, err error) {
 	case err == nil:
 		r.tries = 0
 		r.cast.health.well()
-		r.done(ctx, j)
+		r.unstored -= j.steps
 	case errors.Is(err, persistence.ErrInvalid) || errors.Is(err, persistence.ErrConflict):
 		r.tries = 0
 		r.cast.metrics.storeFails.WithLabelValues("refused").Inc()
-		ctx.Send(r.session, &unstorable{what: j.what, err: err})
+		r.cast.tell(r.session, &unstorable{what: j.what, err: err})
 		r.unstored -= j.steps
 	default:
 		r.cast.metrics.storeFails.WithLabelValues("away").Inc()
@@ -277,17 +282,8 @@ func (r *recorder) written(ctx actor.Context, err error) {
 	}
 	r.queue = nil
 	if r.closing {
-		ctx.Send(r.session, &booksClosed{})
+		r.cast.tell(r.session, &booksClosed{})
 	}
-}
-
-func (r *recorder) done(ctx actor.Context, j *job) {
-	if j.steps == 0 {
-		return
-	}
-	r.unstored -= j.steps
-	r.cast.metrics.stored.Add(float64(j.steps))
-	ctx.Send(r.session, &stored{episode: j.episode, through: j.through, steps: j.steps})
 }
 
 // backoff is how long to wait before try n+1: doubled each time, 50 ms to 5 s, and

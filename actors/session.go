@@ -136,7 +136,7 @@ func (s *session) fromPeople(ctx actor.Context) bool {
 			s.abort(ctx, reasonStopping, "the server stopped before the first episode")
 		}
 	case *giveUp:
-		s.stop(ctx)
+		ctx.Poison(s.recorder) // its end is this session's
 	case *assigned:
 		s.assigned(ctx, m)
 	case *unsatisfiable:
@@ -225,6 +225,10 @@ func (s *session) open(ctx actor.Context) {
 func (s *session) terminated(ctx actor.Context, who *actor.PID) {
 	switch {
 	case s.stopped: // the children go with the session
+	case who.Equal(s.recorder) && s.machine.phase.final():
+		s.closed = true // it was given up
+		s.goodbye(ctx)
+		s.stop(ctx)
 	case who.Equal(s.recorder):
 		s.cast.metrics.faults.WithLabelValues("recorder").Inc()
 		s.closed = true // there is nobody to wait for
@@ -274,4 +278,5 @@ func (s *session) stopping(ctx actor.Context) {
 	}
 	s.cast.metrics.phases.WithLabelValues(string(s.machine.phase)).Dec()
 	s.cast.counts.unstored.Add(-int64(s.unstored))
+	s.unstored = 0
 }

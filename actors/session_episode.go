@@ -173,7 +173,7 @@ func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
 
 // stored: the runner may forget these steps.
 func (s *session) stored(ctx actor.Context, m *stored) {
-	n := m.steps
+	n := min(m.steps, s.unstored)
 	s.unstored -= n
 	s.cast.counts.unstored.Add(-int64(n))
 	if s.runner != nil {

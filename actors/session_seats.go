@@ -120,7 +120,7 @@ func (s *session) spawnParticipant(ctx actor.Context, st *seat) {
 	if st.nextSeq > 0 {
 		p.lastSeq = st.nextSeq - 1
 	}
-	st.pid = ctx.Spawn(s.cast.props(func() actor.Actor { return p }))
+	st.pid = ctx.Spawn(s.cast.props(func() actor.Actor { return p }, actor.WithDispatcher(inline)))
 }
 
 // shortestArrival is what a page is given at least to open its socket after a Join.

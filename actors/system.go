@@ -92,7 +92,7 @@ func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
 	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return newLobby(c) }, guard, stopOnPanic()), lobbyName); err != nil {
 		return fmt.Errorf("spawn lobby: %w", err)
 	}
-	node := &slots{cast: c, log: c.log, runners: make([]*actor.PID, c.cfg.Slots), props: func(i int) *actor.Props { return probe(c.queue, i).Configure(actor.WithDispatcher(c.workers)) }}
+	node := &slots{cast: c, log: c.log, runners: make([]*actor.PID, c.cfg.Slots), props: func(i int) *actor.Props { return probe(c.queue, i).Configure(actor.WithDispatcher(inline)) }}
 	pid, err := c.root.SpawnNamed(c.props(func() actor.Actor { return node }, guard, stopOnPanic()), slotsName)
 	if err != nil {
 		return fmt.Errorf("spawn slots: %w", err)

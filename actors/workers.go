@@ -15,6 +15,16 @@ type workers struct {
 	closed bool
 }
 
+// inline runs a mailbox on the goroutine that sent the message, unless the actor is
+// at work already: a hop without a change of goroutine. Participants, Sessions and
+// Runners run so: an input goes from the socket to the episode's loop, and a step
+// from the loop to the sockets, with one change of goroutine each. It asks three
+// things. Such an actor never blocks, because somebody else's goroutine would. Who
+// sends to it holds no lock that it may need. And the Recorder, for which a Session
+// waits when it stops after a fault, must not have that Session on its own
+// goroutine: it tells, and so does the Queue, which has no time for a session's work.
+var inline = actor.NewSynchronizedDispatcher(throughput)
+
 // maxIdle bounds the goroutines that wait for work; more are started as needed.
 const maxIdle = 256
 
