@@ -97,6 +97,18 @@ export class Player {
     await this.page.waitForTimeout(milliseconds);
     await this.page.keyboard.up(key);
   }
+
+  /** Steers one way and another until something on the picture has moved. */
+  async steers(): Promise<void> {
+    const before = await this.picture();
+    await expect(async () => {
+      for (const key of ["ArrowLeft", "ArrowDown", "ArrowRight", "ArrowUp"]) {
+        await this.hold(key, 150);
+        if ((await this.changed(before)).pixels > 50) return;
+      }
+      throw new Error(`nothing moves when ${this.name} steers`);
+    }).toPass({ timeout: 10_000 });
+  }
 }
 
 /** Pixels of a canvas, row by row, kept in the page. */

@@ -18,7 +18,7 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
 
   await test.step("each moves, and both see it", async () => {
     const [seenByAda, seenByBen] = await Promise.all([ada.picture(), ben.picture()]);
-    await Promise.all([ada.hold("ArrowRight", 800), ben.hold("ArrowUp", 800)]);
+    await Promise.all([ada.hold("ArrowRight", 300), ben.hold("ArrowUp", 300)]);
     for (const [who, before] of [[ada, seenByAda], [ben, seenByBen]] as const) {
       await expect.poll(async () => (await who.changed(before)).pixels, { message: `${who.name} sees movement` }).toBeGreaterThan(100);
     }
@@ -32,9 +32,7 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
     await ben.page.reload();
     await ben.playing(before);
     await expect(ben.page.locator("#role-name")).toHaveText(role);
-    const picture = await ben.picture();
-    await ben.hold("ArrowDown", 600);
-    await expect.poll(async () => (await ben.changed(picture)).pixels).toBeGreaterThan(50);
+    await ben.steers();
   });
 
   await test.step("a second tab takes the seat, and the first one says so", async () => {
@@ -44,7 +42,7 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
     await expect(first.locator("#overlay")).toContainText(/another (tab|window)/i);
     ben.page = second;
     await ben.playing(1);
-    await ben.hold("ArrowLeft", 400);
+    await ben.steers();
     await expect(first.locator("#overlay"), "the first tab does not take it back").toContainText(/another (tab|window)/i);
   });
 
