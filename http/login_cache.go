@@ -24,6 +24,8 @@ const (
 type logins struct {
 	store persistence.Users
 	clock func() time.Time
+	// away says that the store is known not to answer: asking it only takes time.
+	away func() bool
 
 	// writing orders what ends logins and what makes them last: a login that was
 	// ended never comes back.
@@ -42,8 +44,8 @@ type loginEntry struct {
 	at    time.Time
 }
 
-func newLogins(store persistence.Users, clock func() time.Time) *logins {
-	return &logins{store: store, clock: clock, entries: map[string]*list.Element{}, order: list.New()}
+func newLogins(store persistence.Users, clock func() time.Time, away func() bool) *logins {
+	return &logins{store: store, clock: clock, away: away, entries: map[string]*list.Element{}, order: list.New()}
 }
 
 // get returns a login that is in force and its user. ErrNotFound: unknown,
@@ -51,7 +53,7 @@ func newLogins(store persistence.Users, clock func() time.Time) *logins {
 func (l *logins) get(ctx context.Context, hash string) (*persistence.Login, *persistence.User, error) {
 	now := l.clock()
 	e, changes := l.known(hash)
-	if e != nil && now.Sub(e.at) < loginFresh {
+	if e != nil && (now.Sub(e.at) < loginFresh || now.Sub(e.at) < loginStale && l.away()) {
 		return inForce(e, now)
 	}
 	found, err := l.load(ctx, hash)

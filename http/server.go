@@ -64,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, metrics: m, proxies: proxies,
 		forms: newSigner(cfg.Secret, "sharpie form token"), flashes: newSigner(cfg.Secret, "sharpie flash"),
-		logins:        newLogins(cfg.Store, cfg.Clock),
+		logins:        newLogins(cfg.Store, cfg.Clock, func() bool { return cfg.Platform.Health(context.Background()).Store != nil }),
 		passwords:     newPasswords(),
 		perIP:         newThrottle(l.LoginPerIP, limitKeys, cfg.Clock),
 		perName:       newThrottle(l.LoginPerName, limitKeys, cfg.Clock),
