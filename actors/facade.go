@@ -111,7 +111,7 @@ func (s *System) Abort(ctx context.Context, id persistence.SessionID, by, reason
 // Health implements Platform. It asks nobody, and always answers at once.
 func (s *System) Health(context.Context) Health {
 	n := s.cast.counts
-	err, since := s.cast.health.get()
+	since, err := s.cast.health.state()
 	return Health{
 		Store: err, StoreSince: since, UnstoredSteps: int(n.unstored.Load()), Sessions: int(n.sessions.Load()), Waiting: int(n.waiting.Load()),
 		FreeSlots: int(n.freeSlots.Load()), Slots: int(n.slots.Load()), Draining: n.draining.Load(),

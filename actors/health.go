@@ -44,10 +44,11 @@ func (h *storeHealth) set(err error) {
 	h.since = now
 }
 
-func (h *storeHealth) get() (error, time.Time) {
+// state is how long the store has been as it is, and what is wrong with it.
+func (h *storeHealth) state() (since time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.err, h.since
+	return h.since, h.err
 }
 
 // watch asks the store now and every few seconds, until the context ends.

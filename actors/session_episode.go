@@ -19,7 +19,6 @@ type episode struct {
 	over    bool
 	step    uint64
 	stopped bool // it was told to stop, because it took too long
-	ai      bool
 	waiting []uint32  // roles without input, turn-based
 	until   time.Time // of the wait; zero: none
 	offsets [64]stepOffset
@@ -162,9 +161,11 @@ func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
 	now := time.Now()
 	e.step = rec.GetStep()
 	e.offsets[e.step%uint64(len(e.offsets))] = stepOffset{e.step, rec.GetRunnerOffsetUs()}
-	s.unstored++
-	s.cast.counts.unstored.Add(1)
-	ctx.Send(s.recorder, &record{episode: e.doc.ID, step: rec, at: now})
+	if !s.lostBooks {
+		s.unstored++
+		s.cast.counts.unstored.Add(1)
+		ctx.Send(s.recorder, &record{episode: e.doc.ID, step: rec, at: now})
+	}
 	if len(e.waiting) > 0 {
 		e.waiting, e.until = nil, time.Time{}
 	}
@@ -267,7 +268,7 @@ func (s *session) closeEpisode(ctx actor.Context, status string, r persistence.R
 	e.over = true
 	now := time.Now().UTC()
 	e.doc.Status, e.doc.Reason, e.doc.EndedAt, e.doc.Steps = status, r, &now, int64(e.step)
-	if e.started {
+	if e.started && !s.lostBooks {
 		ctx.Send(s.recorder, &putEpisode{e.snapshot()})
 	}
 }
