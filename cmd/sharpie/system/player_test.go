@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -247,7 +246,7 @@ func (pl *player) pressOn(ctx context.Context) {
 }
 
 // drop ends the connection as a lost network does.
-func (pl *player) drop() { _ = pl.conn.NetConn().(net.Conn).Close() }
+func (pl *player) drop() { _ = pl.conn.NetConn().Close() }
 
 // together lets people take seats of one experiment in turn and waits until
 // everybody sees frames.

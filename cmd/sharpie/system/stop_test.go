@@ -12,11 +12,17 @@ import (
 
 func TestAServerThatIsAskedToStopLetsPeopleFinish(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "", []study{{link: "short", seats: 1, lines: []string{"max_steps: 80"}}}, "--drain-grace", "30s")
-	ada, ben := s.register("Ada"), s.register("Ben")
+	s := serve(t, "", []study{{link: "short", seats: 1, lines: []string{"max_steps: 80"}}, {link: "pair", seats: 2}}, "--drain-grace", "30s")
+	people := s.registerAll("Ada", "Ben", "Cleo")
+	ada, ben, cleo := people[0], people[1], people[2]
 	page := ben.get("/x/short") // open before, sent after
+	waiting := cleo.play(cleo.join("pair"))
+	waiting.phase(play.Phase_WAITING)
 	pl := together("short", ada)[0]
 	s.signal(syscall.SIGTERM)
+	if v := waiting.closedWith(4008); v.end.GetCode() != "aborted" || !strings.Contains(v.end.GetText(), "The server was stopped.") {
+		t.Errorf("who waited for a partner was told %v, want aborted, because the server was stopped", v.end)
+	}
 	eventually(t, "/readyz says that the server is stopping", func() bool {
 		r := s.ready()
 		return r.code == http.StatusServiceUnavailable && r.Draining

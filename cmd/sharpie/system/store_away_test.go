@@ -18,6 +18,9 @@ const (
 	envOutage = "SHARPIE_TEST_OUTAGE"
 )
 
+// reload is how long a page may take that is reloaded meanwhile.
+const reload = 2 * time.Second
+
 // stutter is the longest wait for a picture that is no outage for a participant, on a
 // machine that has other things to do as well.
 const stutter = time.Second
@@ -46,9 +49,10 @@ func TestNobodyWhoPlaysNoticesThatTheStoreIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := database(t)
-			s := serve(t, uri(db), []study{{link: "away", seats: 2, lines: []string{"on_drop_out: abort"}}})
-			people := s.registerAll("Ada", "Ben")
-			players := together("away", people...)
+			s := serve(t, uri(db), []study{{link: "away", seats: 2, lines: []string{"on_drop_out: abort"}}, {link: "alone", seats: 1}})
+			people := s.registerAll("Ada", "Ben", "Cleo")
+			players, cleo := together("away", people[:2]...), people[2]
+			alone := together("alone", cleo)[0]
 			for _, pl := range players {
 				pl.pressOn(t.Context())
 			}
@@ -63,6 +67,7 @@ func TestNobodyWhoPlaysNoticesThatTheStoreIsAway(t *testing.T) {
 				r := s.ready()
 				return r.code == http.StatusServiceUnavailable && !r.Store.OK && r.Status == "not ready"
 			})
+			reloadsMeanwhile(t, cleo, alone)
 			pass(length - time.Since(began))
 			playedOn(t, players, before, time.Since(began))
 			if r := s.ready(); r.Unstored < int(fullRate*length.Seconds()/2) {
@@ -84,6 +89,7 @@ func playedOn(t *testing.T, players []*player, before []view, length time.Durati
 	t.Helper()
 	for i, pl := range players {
 		v := pl.now()
+		t.Logf("%s: %d frames within %s, at most %s apart", pl.who, v.frames-before[i].frames, length.Round(time.Millisecond), v.longest.Round(time.Millisecond))
 		got, want := v.frames-before[i].frames, fullRate*length.Seconds()
 		if float64(got) < 0.9*want {
 			t.Errorf("%s saw %d frames within %s without the store, want %.0f", pl.who, got, length.Round(time.Millisecond), want)
@@ -120,4 +126,19 @@ func everythingIsStored(t *testing.T, s *server, people []*person, players []*pl
 		episode.holds(t, pl.now())
 	}
 	s.verify("away")
+}
+
+// reloadsMeanwhile: who reloads the page goes on at once, and who is new is told to
+// come again.
+func reloadsMeanwhile(t *testing.T, p *person, former *player) {
+	t.Helper()
+	began := time.Now()
+	says(t, p.get(former.at), http.StatusOK)
+	again := p.play(former.at)
+	again.frames(1)
+	if took := time.Since(began); took > reload {
+		t.Errorf("without the store, a reload takes %s until there is a picture", took.Round(time.Millisecond))
+	}
+	former.closedWith(4001)
+	says(t, p.server.visitor().get("/"), http.StatusServiceUnavailable, "The data store does not answer at the moment. Sessions that are running go on.")
 }
