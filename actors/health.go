@@ -44,7 +44,7 @@ func (h *storeHealth) set(err error) {
 	h.since = now
 }
 
-// state is how long the store has been as it is, and what is wrong with it.
+// state says since when the store is as it is, and what is wrong with it: nil, nothing.
 func (h *storeHealth) state() (since time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -18,7 +18,7 @@ type episode struct {
 	started bool // the runner has answered
 	over    bool
 	step    uint64
-	stopped bool // it was told to stop, because it took too long
+	stopped bool      // it was told to stop, because it took too long
 	waiting []uint32  // roles without input, turn-based
 	until   time.Time // of the wait; zero: none
 	offsets [64]stepOffset
