@@ -111,6 +111,19 @@ func (b *books) putSteps(ctx context.Context, chunk *persistence.StepChunk, reco
 	return nil
 }
 
+// salvage closes the session with what is stored of it.
+func (b *books) salvage(ctx context.Context, doc persistence.Session) error {
+	now, err := b.store.Session(ctx, doc.ID)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return b.putSession(ctx, doc)
+	}
+	if err != nil {
+		return fmt.Errorf("read session %s: %w", doc.ID, err)
+	}
+	doc.Rev = now.Rev
+	return closeSession(ctx, b.store, &doc, doc.Reason)
+}
+
 // feedback adds a reward that came after the last step.
 func (b *books) feedback(f *feedback) {
 	if f.role < len(b.human) {

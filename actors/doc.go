@@ -42,13 +42,18 @@
 //	| Session | Participant | admit |
 //	| Participant | Session | attached, away, gone, leave, seatInput, seatReady, seatRTT |
 //	| Connection | Participant | inputReceived, pinged, painted, readied, left, detached |
-//	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, closeBooks |
+//	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, closeBooks, salvage |
 //	| Recorder | Session | stored, unstorable, overflowed, booksClosed |
 //
 // A Session puts phases, pictures and statuses straight into the slots of its
 // participants' Connections, without a hop over the Participant: a picture is
 // encoded once for all, and 250 participants cost 250 pointers, not 250 messages.
 // The Participant owns when a Connection begins and is replaced.
+//
+// Participants, Sessions and Runners run inline, on the goroutine that sent to them
+// (workers.go), so an input goes from the socket's goroutine to the episode's loop,
+// and a step from the loop to the sockets' writers, with one change of goroutine
+// each. The others run on goroutines of their own, taken from a pool.
 //
 // # Who supervises whom
 //
@@ -57,7 +62,7 @@
 //	| (root) | Lobby, Queue, Slots | it goes on with the next message: what it knows is an index of facts that others own |
 //	| Lobby | Session | it stops: tells everybody, lets the Recorder finish, gives the runner back |
 //	| Session | Participant | it stops: the socket closes with 1011; the Session puts another one in its place, the seat is kept |
-//	| Session | Recorder | it stops: writes what it has, within 2 s; the session is aborted |
+//	| Session | Recorder | it stops: writes what it has, within 2 s; the session is aborted, and another one closes the books |
 //	| Slots | Runner | it stops: the session restarts the episode elsewhere; the slot gets a new one |
 //
 // A stateful actor is never restarted empty. The three central ones are the

@@ -166,6 +166,9 @@ type (
 	}
 	// closeBooks is the last message: answered with booksClosed once all is stored.
 	closeBooks struct{ doc persistence.Session }
+	// salvage is closeBooks after a Recorder was lost: what it had stored is closed
+	// as recovery after a crash would.
+	salvage struct{ doc persistence.Session }
 )
 
 // Recorder to Session.

@@ -97,6 +97,9 @@ func (r *recorder) Receive(ctx actor.Context) {
 		r.cut(ctx)
 		r.header(ctx, m.doc)
 		r.closing = true
+	case *salvage:
+		r.put(ctx, "the session", func(c context.Context) error { return r.books.salvage(c, m.doc) })
+		r.closing = true
 	case *written:
 		r.written(ctx, m.err)
 	case *rang:

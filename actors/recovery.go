@@ -23,7 +23,8 @@ func closeUnfinished(ctx context.Context, s persistence.Store, node string, befo
 		if !doc.OpenedAt.Before(before) {
 			continue
 		}
-		if err := closeSession(ctx, s, doc); err != nil {
+		reason := with(reasonRestarted, "the server ended without closing the session, in phase "+doc.Phase)
+		if err := closeSession(ctx, s, doc, reason); err != nil {
 			return n, err
 		}
 		n++
@@ -31,13 +32,14 @@ func closeUnfinished(ctx context.Context, s persistence.Store, node string, befo
 	return n, nil
 }
 
-func closeSession(ctx context.Context, s persistence.Store, doc *persistence.Session) error {
+// closeSession ends a session and its running episode for a reason; one that had
+// ended keeps its own.
+func closeSession(ctx context.Context, s persistence.Store, doc *persistence.Session, reason persistence.Reason) error {
 	episodes, err := s.EpisodesOf(ctx, doc.ID)
 	if err != nil {
 		return fmt.Errorf("read episodes of %s: %w", doc.ID, err)
 	}
 	now := time.Now().UTC()
-	reason := with(reasonRestarted, "the server ended without closing the session, in phase "+doc.Phase)
 	for _, e := range episodes {
 		if e.Status != "running" {
 			continue

@@ -58,6 +58,7 @@ type session struct {
 	states   map[string]*messages.AgentState // by role: carried to the next episode
 
 	unstored  int
+	lostBooks bool // the first recorder is no more, and nothing but the end is written
 	finishing bool // the books are being closed
 	goodbyes  bool // participants were told
 	closed    bool // everything is stored
@@ -229,12 +230,10 @@ func (s *session) terminated(ctx actor.Context, who *actor.PID) {
 		s.closed = true // it was given up
 		s.goodbye(ctx)
 		s.stop(ctx)
-	case who.Equal(s.recorder):
-		s.cast.metrics.faults.WithLabelValues("recorder").Inc()
-		s.closed = true // there is nobody to wait for
+	case who.Equal(s.recorder): // another one closes the books
+		s.recorder, s.lostBooks = ctx.Spawn(recorderProps(s.cast, s.log, s.id)), true
+		s.fault("recorder", "the recorder actor stopped")
 		s.abort(ctx, reasonInternal, "the recorder stopped because of a fault")
-		s.goodbye(ctx)
-		s.stop(ctx)
 	case s.runner != nil && who.Equal(s.runner):
 		s.runnerLost(ctx, "the runner stopped")
 	default:

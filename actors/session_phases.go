@@ -293,7 +293,11 @@ func (s *session) finishBooks(ctx actor.Context) {
 	}
 	doc := s.document()
 	doc.Finished = true
-	ctx.Send(s.recorder, &closeBooks{doc: doc})
+	if s.lostBooks {
+		ctx.Send(s.recorder, &salvage{doc: doc})
+	} else {
+		ctx.Send(s.recorder, &closeBooks{doc: doc})
+	}
 	s.patience.set(ctx, s.cast.cfg.Limits.GoodbyeWait)
 }
 

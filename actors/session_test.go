@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -402,6 +403,34 @@ func TestSessionFault(t *testing.T) {
 		th.join(definition(1), "ann")
 		if v := on(th.runner(), func(p *puppet) int { return p.releases }); v != 1 {
 			t.Errorf("the runner was released %d times, want 1", v)
+		}
+	})
+}
+
+// A recorder that panics ends the session; what it had is stored, and the books are
+// closed.
+func TestRecorderFault(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1), "ann")[0]
+		th.runner().advance(9)
+		for _, bucket := range th.sys.as.ProcessRegistry.LocalPIDs.LocalPIDs {
+			for _, id := range bucket.Keys() {
+				if strings.HasPrefix(id, "lobby/"+string(ann.ticket.Session)+"/") {
+					th.sys.cast.root.Send(th.sys.as.NewLocalPID(id), (*record)(nil)) // the Participant drops it
+				}
+			}
+		}
+		wait(5 * time.Second)
+		ann.ended("aborted", closeNormal)
+		s := th.store.only(t)
+		if s.Reason.Code != "internal" || s.Phase != "aborted" || !s.Finished {
+			t.Errorf("stored session: %+v", s)
+		}
+		if e, _ := th.store.EpisodesOf(t.Context(), s.ID); len(e) != 1 || e[0].Status != "aborted" || e[0].Steps != 9 || e[0].StoredSteps != 10 || e[0].Roles[0].Return != 10 {
+			t.Errorf("stored episodes %+v", e)
+		}
+		if h := th.sys.Health(t.Context()); h.UnstoredSteps != 0 || h.Sessions != 0 {
+			t.Errorf("Health says %+v", h)
 		}
 	})
 }
