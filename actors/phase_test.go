@@ -5,19 +5,32 @@ import (
 	"testing"
 )
 
+type phaseRow struct {
+	from machine
+	e    event
+	f    facts
+	to   machine
+	do   []effect
+}
+
+// rowFor is the row with these facts, else the one with none, else none.
+func rowFor(rows []phaseRow, from machine, e event, f facts) (phaseRow, bool) {
+	for _, with := range []facts{f, {}} {
+		for _, r := range rows {
+			if r.from == from && r.e == e && r.f == with {
+				return r, true
+			}
+		}
+	}
+	return phaseRow{to: from}, false
+}
+
 // The phase machine, row by row. What is not in the table leaves the phase as it is.
 func TestPhaseMachine(t *testing.T) {
 	at := func(p phase) machine { return machine{phase: p} }
 	paused := func(resume phase) machine { return machine{phasePaused, resume} }
 	single, last, held := facts{skipCountdown: true}, facts{lastEpisode: true}, facts{hasRunner: true}
-	type row struct {
-		from machine
-		e    event
-		f    facts
-		to   machine
-		do   []effect
-	}
-	rows := []row{
+	rows := []phaseRow{
 		{at(phaseWaiting), evFull, facts{}, at(phaseReady), nil},
 		{at(phaseWaiting), evFull, single, at(phaseQueued), []effect{doEnqueue}},
 		{at(phaseReady), evNotFull, facts{}, at(phaseWaiting), nil},
@@ -48,24 +61,16 @@ func TestPhaseMachine(t *testing.T) {
 		if from.phase == phaseQueued {
 			do = []effect{doWithdraw, doFinish}
 		}
-		rows = append(rows, row{from, evAbort, facts{}, at(phaseAborted), do})
+		rows = append(rows, phaseRow{from, evAbort, facts{}, at(phaseAborted), do})
 	}
 	events := []event{evFull, evNotFull, evGo, evAssigned, evEpisodeDone, evNext, evMissing, evBack, evRunnerLost, evAbort}
 	for _, from := range states {
 		for _, e := range events {
 			for _, f := range []facts{{}, single, last, held} {
-				want, i := row{from: from, e: e, f: f, to: from}, -1
-				for j, r := range rows { // the row with these facts, else the one with none
-					if r.from == from && r.e == e && (r.f == f || (r.f == facts{} && i < 0)) {
-						want, i = r, j
-						if r.f == f {
-							break
-						}
-					}
-				}
+				want, known := rowFor(rows, from, e, f)
 				to, do, ok := from.next(e, f)
-				if to != want.to || !slices.Equal(do, want.do) || ok != (i >= 0) {
-					t.Errorf("%s(%s) + %s %+v: %s(%s) %v %v, want %s(%s) %v %v", from.phase, from.resume, e, f, to.phase, to.resume, do, ok, want.to.phase, want.to.resume, want.do, i >= 0)
+				if to != want.to || !slices.Equal(do, want.do) || ok != known {
+					t.Errorf("%s(%s) + %s %+v: %s(%s) %v %v, want %s(%s) %v %v", from.phase, from.resume, e, f, to.phase, to.resume, do, ok, want.to.phase, want.to.resume, want.do, known)
 				}
 			}
 		}

@@ -171,6 +171,11 @@ func TestDropOut(t *testing.T) {
 			people[0].ended("aborted", closeNormal)
 		})
 	})
+}
+
+// A seat that is given up goes to a policy, or to the defaults, for good.
+func TestDropOutReplaced(t *testing.T) {
+	grace := 21 * time.Second
 	for policy, occupant := range map[experiments.DropOut]messages.SetSeat_Occupant{
 		experiments.DropOutAI: messages.SetSeat_POLICY, experiments.DropOutContinue: messages.SetSeat_DEFAULTS} {
 		t.Run(string(policy), func(t *testing.T) {

@@ -56,38 +56,7 @@ func TestPlay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var steps, used []uint64
-		end := ""
-		for {
-			out, err := c.Next(t.Context())
-			if err != nil {
-				var cl *Close
-				if !errors.As(err, &cl) || cl.Code != closeNormal {
-					t.Errorf("the socket ended with %v", err)
-				}
-				break
-			}
-			var m play.ServerMessage
-			if err := proto.Unmarshal(slices.Concat(out.Shared, out.Own), &m); err != nil {
-				t.Fatal(err)
-			}
-			if m.GetEnd() != nil {
-				end = m.GetEnd().GetCode()
-			}
-			f := m.GetFrame()
-			if f == nil {
-				continue
-			}
-			steps, used = append(steps, f.GetStep()), append(used, m.GetInputSeq())
-			in, err := proto.Marshal(&play.ClientMessage{Kind: &play.ClientMessage_Input{Input: &play.Input{
-				Seq: uint64(len(steps)), StepSeen: f.GetStep(), Keys: []string{"ArrowLeft"}, Episode: f.GetEpisode()}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Receive(in); err != nil {
-				t.Fatal(err)
-			}
-		}
+		steps, used, end := playThrough(t, c)
 		c.Detach()
 		if err := sys.Drain(t.Context()); err != nil {
 			t.Errorf("drain: %v", err)
@@ -131,5 +100,40 @@ func TestConfigRefused(t *testing.T) {
 				t.Errorf("New: %v, want ErrConfig", err)
 			}
 		})
+	}
+}
+
+// playThrough holds a key at every picture until the session is over. It returns the
+// pictures' steps, which inputs had been used at each, and how the session ended.
+func playThrough(t *testing.T, c Connection) (steps, used []uint64, end string) {
+	for {
+		out, err := c.Next(t.Context())
+		if err != nil {
+			var cl *Close
+			if !errors.As(err, &cl) || cl.Code != closeNormal {
+				t.Errorf("the socket ended with %v", err)
+			}
+			return steps, used, end
+		}
+		var m play.ServerMessage
+		if err := proto.Unmarshal(slices.Concat(out.Shared, out.Own), &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.GetEnd() != nil {
+			end = m.GetEnd().GetCode()
+		}
+		f := m.GetFrame()
+		if f == nil {
+			continue
+		}
+		steps, used = append(steps, f.GetStep()), append(used, m.GetInputSeq())
+		in, err := proto.Marshal(&play.ClientMessage{Kind: &play.ClientMessage_Input{Input: &play.Input{
+			Seq: uint64(len(steps)), StepSeen: f.GetStep(), Keys: []string{"ArrowLeft"}, Episode: f.GetEpisode()}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Receive(in); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
