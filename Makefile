@@ -28,6 +28,9 @@ GO_FILES  := $(shell find actors agents cmd envs experiments http persistence we
 # The styles are stripped of what no template and no view model can use.
 WEB_FILES := $(shell find web/src web/templates -type f 2>/dev/null) $(wildcard web/*.mjs web/*.json web/*.go)
 
+# $(call need,PROGRAM,WHAT TO INSTALL)
+need = command -v $(1) >/dev/null || { echo "$(1) is missing: SHARPIE needs $(2)" >&2; exit 1; }
+
 .PHONY: help build run test check clean FORCE
 
 help: ## this list
@@ -55,6 +58,8 @@ $(CACHE)/version: FORCE
 	@[ "$$(cat $@ 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > $@
 
 $(STAMPS)/npm: web/package-lock.json
+	@$(call need,node,Node 20 or newer)
+	@$(call need,npm,Node 20 or newer with npm)
 	@mkdir -p $(STAMPS)
 	@echo "web: installing packages"
 	@cd web && npm ci --no-audit --no-fund --loglevel=error
@@ -66,6 +71,7 @@ $(STAMPS)/web: $(STAMPS)/npm $(WEB_FILES)
 	@touch $@
 
 bin/sharpie: $(CACHE)/version $(STAMPS)/web $(GO_FILES) go.mod go.sum
+	@$(call need,go,Go 1.26 or newer)
 	@mkdir -p bin
 	@echo "go: building bin/sharpie $(VERSION)"
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/sharpie
@@ -81,6 +87,7 @@ test-web: $(STAMPS)/web ## the browser's code (vitest)
 	@cd web && npm test --silent
 
 test-go: bin/sharpie ## all Go packages, the concurrent ones under the race detector, on both stores
+	@$(call need,python3,Python 3 for its tests)
 	@.ci/mongod
 	@echo "go: testing $(REST)"
 	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie .ci/go-test $(REST)
