@@ -19,8 +19,17 @@ func (s *System) Join(ctx context.Context, r JoinRequest) (Ticket, error) {
 	if r.Definition == nil || r.Participant == "" {
 		return Ticket{}, fmt.Errorf("actors: join %q: definition and participant are required", r.Experiment)
 	}
-	return askFor[Ticket](ctx, s, s.cast.lobby, &join{r})
+	for try := 1; ; try++ {
+		t, err := askFor[Ticket](ctx, s, s.cast.lobby, &join{r})
+		if errors.Is(err, ErrGone) && try < maxJoins {
+			continue // a session stopped between the Lobby's answer and its own
+		}
+		return t, err
+	}
 }
+
+// maxJoins bounds how often Join is tried where sessions stop under its hands.
+const maxJoins = 3
 
 // Attach implements Platform.
 func (s *System) Attach(ctx context.Context, id persistence.SessionID, p persistence.ParticipantID) (Connection, error) {
