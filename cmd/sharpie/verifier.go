@@ -30,7 +30,11 @@ func (v *verifier) verify(ctx context.Context, episode *persistence.Episode) (ve
 			unreadable = err
 			break
 		}
-		if chunk.First != found.steps && found.gap == nil {
+		switch {
+		case found.gap != nil || chunk.First == found.steps:
+		case chunk.First < found.steps:
+			found.gap = fmt.Errorf("step %d is stored twice", chunk.First)
+		default:
 			found.gap = fmt.Errorf("steps %d to %d are missing", found.steps, chunk.First-1)
 		}
 		found.steps = chunk.First + int64(chunk.Count)
