@@ -194,11 +194,15 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 		PublicURL: c.PublicURL, Secret: secrets.Server, TrustedProxies: c.TrustedProxies,
 		Limits: c.limits(), Clock: a.now, Version: a.version,
 	})
-	if err == nil && c.Mongo == "" {
-		p.control, err = startControl(a, controlPath(c.Data), store)
-	}
 	if err != nil {
 		return nil, errors.Join(err, p.drain(0))
+	}
+	if c.Mongo == "" {
+		// a folder whose path is too long for a socket, or a file system without
+		// them, costs the commands and not the study.
+		if p.control, err = startControl(a, controlPath(c.Data), store); err != nil {
+			a.log.Warn("import, export, verify and user add have to wait until this server ends", "error", err)
+		}
 	}
 	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	nethttp "net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -127,6 +128,18 @@ func TestServeFromFirstStartToLastByte(t *testing.T) {
 	}
 	if link := second.find(`Administrator\s+(\S+)`); !strings.HasPrefix(link, "https://lab.example/once/") {
 		t.Errorf("nobody has logged in, and the second start prints the link %q", link)
+	}
+}
+
+func TestServeStartsWhereNoSocketCanBe(t *testing.T) {
+	deep := filepath.Join(t.TempDir(), strings.Repeat("a-long-name/", 12))
+	s := startServer(t, "--data", deep, "--drain-grace", "1s")
+	if status, _ := s.get("/"); status != 200 {
+		t.Errorf("the first page is %d", status)
+	}
+	code, _, errs := sharpie(t, "verify", "--experiment", "mountain-car", "--data", deep)
+	if code != 1 || !strings.Contains(errs, "takes no commands") {
+		t.Errorf("a command meanwhile: exit code %d, %q", code, errs)
 	}
 }
 
