@@ -33,7 +33,7 @@
 //	| façade | Queue | listRunners |
 //	| Lobby | Session | take, wrapUp, abort, giveUp |
 //	| Session | Lobby | refused, seatFreed, phaseChanged |
-//	| Session | Queue | enqueue, withdraw, declined |
+//	| Session | Queue | enqueue, withdraw |
 //	| Queue | Session | assigned, unsatisfiable |
 //	| Runner | Queue | messages.Offer |
 //	| Queue | Runner | messages.Release |

@@ -118,21 +118,25 @@ type (
 
 // Session to Queue.
 type (
+	// enqueue asks for a runner. The session numbers its wishes, so that what comes
+	// of one that it withdrew is not taken for what comes of the next.
 	enqueue struct {
 		session persistence.SessionID
+		number  uint64
 		needs   []string
 	}
-	withdraw struct{ session persistence.SessionID }
-	// declined: the runner was not needed any more, and knows nothing of it.
-	declined struct {
+	// withdraw takes a wish back, and the runner that it may have led to: the session
+	// has given that runner nothing to do.
+	withdraw struct {
 		session persistence.SessionID
-		runner  *actor.PID
+		number  uint64
 	}
 )
 
 // Queue to Session.
 type (
 	assigned struct {
+		number uint64 // of the wish
 		runner *actor.PID
 		id     string
 		slot   uint32

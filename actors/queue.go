@@ -24,6 +24,7 @@ type queue struct {
 type ticketed struct {
 	pid     *actor.PID
 	session persistence.SessionID
+	number  uint64
 	needs   []string
 	since   time.Time
 }
@@ -42,9 +43,7 @@ func (q *queue) Receive(ctx actor.Context) {
 	case *enqueue:
 		q.enqueue(ctx, m)
 	case *withdraw:
-		q.withdraw(m.session)
-	case *declined:
-		q.declined(ctx, m)
+		q.withdraw(ctx, m)
 	case *messages.Offer:
 		q.offered(ctx, m)
 	case *actor.Terminated:
@@ -60,8 +59,7 @@ func (q *queue) Receive(ctx actor.Context) {
 // enqueue puts a session at the end, and tells it at once if nobody that is known
 // can ever serve it.
 func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
-	q.withdraw(m.session) // a second Enqueue is the same wish
-	t := &ticketed{pid: ctx.Sender(), session: m.session, needs: m.needs, since: time.Now()}
+	t := &ticketed{pid: ctx.Sender(), session: m.session, number: m.number, needs: m.needs, since: time.Now()}
 	ctx.Watch(t.pid)
 	q.waiting = append(q.waiting, t)
 	if !slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t.needs) }) {
@@ -79,8 +77,17 @@ func (s *slot) serves(needs []string) bool {
 	return true
 }
 
-func (q *queue) withdraw(id persistence.SessionID) {
-	q.waiting = slices.DeleteFunc(q.waiting, func(t *ticketed) bool { return t.session == id })
+// withdraw forgets a wish. A slot that was assigned for it is free again: whatever
+// the session still hears of it, it leaves alone.
+func (q *queue) withdraw(ctx actor.Context, m *withdraw) {
+	is := func(t *ticketed) bool { return t != nil && t.session == m.session && t.number == m.number }
+	q.waiting = slices.DeleteFunc(q.waiting, is)
+	for _, s := range q.slots {
+		if is(s.holder) {
+			s.holder, s.since = nil, time.Now()
+		}
+	}
+	q.match(ctx)
 }
 
 // offered: a runner is free. The same runner offers itself after each session.
@@ -97,16 +104,6 @@ func (q *queue) offered(ctx actor.Context, m *messages.Offer) {
 		i = len(q.slots) - 1
 	}
 	q.slots[i].offer, q.slots[i].holder, q.slots[i].since = m, nil, time.Now()
-	q.match(ctx)
-}
-
-// declined: the slot is free again without having been used.
-func (q *queue) declined(ctx actor.Context, m *declined) {
-	for _, s := range q.slots {
-		if s.pid.Equal(m.runner) && s.holder != nil && s.holder.session == m.session {
-			s.holder, s.since = nil, time.Now()
-		}
-	}
 	q.match(ctx)
 }
 
@@ -130,7 +127,7 @@ func (q *queue) match(ctx actor.Context) {
 		}
 		s.holder, s.since = t, time.Now()
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-		q.cast.tell(t.pid, &assigned{runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
+		q.cast.tell(t.pid, &assigned{number: t.number, runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
 		q.cast.metrics.assignment.Observe(s.since.Sub(met).Seconds())
 		q.log.Debug("assigned", "session", string(t.session), "runner", s.offer.GetRunnerId(), "slot", s.offer.GetSlot(), "waited", s.since.Sub(t.since))
 	}

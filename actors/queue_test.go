@@ -89,7 +89,7 @@ func TestQueueWithdraw(t *testing.T) {
 }
 
 // A slot that was assigned too late is free again.
-func TestQueueDeclined(t *testing.T) {
+func TestQueueTooLate(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
 		d := definition(1)
 		ann := playing(th, d, "ann")[0]
@@ -112,7 +112,7 @@ func TestCentralFault(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
 		ann := playing(th, definition(1), "ann")[0]
 		th.sys.cast.root.Send(th.sys.cast.lobby, (*phaseChanged)(nil))
-		th.sys.cast.root.Send(th.sys.cast.queue, (*declined)(nil))
+		th.sys.cast.root.Send(th.sys.cast.queue, (*withdraw)(nil))
 		wait(time.Second)
 		ann.sees(play.Phase_RUNNING)
 		th.runner().end()
@@ -137,6 +137,19 @@ func TestSessionsView(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("Sessions are %v, %v, want %v", got, err, want)
+		}
+	})
+}
+
+// An assignment for a wish that was taken back is left alone: the slot is another's.
+func TestAssignmentOfAnOldWish(t *testing.T) {
+	inTheatre(t, 0, func(th *theatre) {
+		ann := th.come(definition(1), "ann")
+		th.sys.cast.root.Send(th.sys.session(ann.ticket.Session), &assigned{number: 99, runner: th.sys.cast.queue, id: "node"})
+		wait(time.Second)
+		ann.sees(play.Phase_QUEUED)
+		if v := th.view(ann.ticket.Session); v.Runner != "" || v.Episode != 0 {
+			t.Errorf("ann's session took runner %q for episode %d", v.Runner, v.Episode)
 		}
 	})
 }

@@ -49,8 +49,9 @@ type session struct {
 	runner   *actor.PID // held from the first episode to the last
 	runnerID string
 	slot     uint32
-	used     bool // the runner was given an episode
-	begun    int  // episodes begun, attempts not counted
+	used     bool   // the runner was given an episode
+	wish     uint64 // number of the last Enqueue
+	begun    int    // episodes begun, attempts not counted
 	episode  *episode
 	picture  []byte // the last Frame, encoded; nil before the first
 	width    uint32

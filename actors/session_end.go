@@ -121,7 +121,7 @@ func (s *session) release(ctx actor.Context) {
 	if s.used {
 		ctx.Request(s.runner, &messages.Release{SessionId: string(s.id)})
 	} else { // the runner does not know of this session, and will not offer itself
-		ctx.Send(s.cast.queue, &declined{session: s.id, runner: s.runner})
+		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	}
 	s.runner = nil
 }

@@ -45,9 +45,10 @@ func (s *session) facts() facts {
 func (s *session) do(ctx actor.Context, e effect) {
 	switch e {
 	case doEnqueue:
-		ctx.Request(s.cast.queue, &enqueue{session: s.id, needs: s.def.Experiment.Needs})
+		s.wish++
+		ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs})
 	case doWithdraw:
-		ctx.Send(s.cast.queue, &withdraw{session: s.id})
+		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	case doStart:
 		s.startEpisode(ctx)
 	case doPause:
@@ -176,8 +177,8 @@ func (s *session) phaseOver(ctx actor.Context) {
 
 // assigned: the queue gave this session a runner.
 func (s *session) assigned(ctx actor.Context, m *assigned) {
-	if s.machine.phase != phaseQueued {
-		ctx.Send(s.cast.queue, &declined{session: s.id, runner: m.runner})
+	if s.machine.phase != phaseQueued || m.number != s.wish {
+		s.cast.metrics.stale.WithLabelValues("assigned").Inc() // withdrawn: the slot is free again
 		return
 	}
 	s.runner, s.runnerID, s.slot, s.used = m.runner, m.id, m.slot, false
