@@ -15,6 +15,8 @@ CACHE   := .cache
 STAMPS  := $(CACHE)/stamps
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 LDFLAGS := -X main.version=$(VERSION)
+# The same for every command, so that nothing is compiled twice.
+export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath -buildvcs=false
 BUF     := web/node_modules/.bin/buf
 TOOL    := go tool -modfile=.ci/tools/go.mod
 
@@ -74,7 +76,7 @@ bin/sharpie: $(CACHE)/version $(STAMPS)/web $(GO_FILES) go.mod go.sum
 	@$(call need,go,Go 1.26 or newer)
 	@mkdir -p bin
 	@echo "go: building bin/sharpie $(VERSION)"
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/sharpie
+	@go build -ldflags '$(LDFLAGS)' -o $@ ./cmd/sharpie
 
 # ---- testing ------------------------------------------------------------------
 
