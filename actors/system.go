@@ -122,7 +122,7 @@ func (s *System) ask(ctx context.Context, to *actor.PID, question any) (any, err
 	if at, ok := ctx.Deadline(); ok {
 		d = time.Until(at)
 	}
-	answer, err := s.cast.root.RequestFuture(to, question, d).Result()
+	answer, err := s.await(s.cast.root.RequestFuture(to, question, d), to)
 	switch {
 	case errors.Is(err, actor.ErrTimeout):
 		return nil, ErrTimeout
@@ -135,6 +135,39 @@ func (s *System) ask(ctx context.Context, to *actor.PID, question any) (any, err
 		return nil, e
 	}
 	return answer, nil
+}
+
+// goneCheck is how often an answer's sender is looked for.
+const goneCheck = 100 * time.Millisecond
+
+// await waits for an answer, but not for one that cannot come any more: what is in
+// an actor's mailbox when it stops is dropped without a word.
+func (s *System) await(f *actor.Future, from *actor.PID) (any, error) {
+	type result struct {
+		answer any
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		answer, err := f.Result()
+		done <- result{answer, err}
+	}()
+	check := time.NewTicker(goneCheck)
+	defer check.Stop()
+	for missed := false; ; {
+		select {
+		case r := <-done:
+			return r.answer, r.err
+		case <-check.C:
+			if _, alive := s.as.ProcessRegistry.Get(from); alive {
+				continue
+			}
+			if missed { // twice: an answer had the time to arrive
+				return nil, actor.ErrDeadLetter
+			}
+			missed = true
+		}
+	}
 }
 
 // askFor is ask, with an answer of one type.
