@@ -320,18 +320,26 @@ func TestUnchangedPicture(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
 		ann := playing(th, definition(1), "ann")[0]
 		r := th.runner()
-		wait(time.Second)
+		same := func(m *messages.Stepped) { m.Returns = []float64{0} }
+		r.advance(1, same)
+		wait(time.Millisecond)
 		before := len(ann.messages())
-		same := func(m *messages.Stepped) { m.Picture, m.Returns = nil, []float64{0} }
-		r.advance(30, same)
+		same = func(m *messages.Stepped) { m.Picture, m.Returns = nil, []float64{0} }
+		r.advance(29, same)
 		if n := len(ann.messages()) - before; n != 0 {
-			t.Errorf("30 steps without a change cost %d messages, want 0", n)
+			t.Errorf("29 steps without a change cost %d messages, want 0", n)
 		}
 		r.advance(1, same, func(m *messages.Stepped) { m.InputSeqs = []uint64{4} })
 		all := ann.messages()
 		if last := all[len(all)-1]; len(all)-before != 1 || last.GetStatus().GetStep() != 31 || last.GetInputSeq() != 4 {
 			t.Errorf("after an input was used the newest of %d messages is %v, want a Status of step 31 with input_seq 4", len(all)-before, last)
 		}
+		wait(time.Second)
+		r.advance(30, same)
+		if all := ann.messages(); len(all)-before != 2 || all[len(all)-1].GetStatus().GetStep() != 32 {
+			t.Errorf("a picture that stood still for a second: %d messages, the newest %v; want one Status of step 32", len(all)-before-1, all[len(all)-1])
+		}
+		before++
 		r.advance(30, func(m *messages.Stepped) { m.Picture = nil })
 		if n := len(ann.messages()) - before; n > 3 {
 			t.Errorf("a changing return, 30 times at once, cost %d messages", n-1)

@@ -21,6 +21,7 @@ type episode struct {
 	stopped bool      // it was told to stop, because it took too long
 	waiting []uint32  // roles without input, turn-based
 	until   time.Time // of the wait; zero: none
+	drawn   time.Time // when the last new picture came
 	offsets [64]stepOffset
 }
 

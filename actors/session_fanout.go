@@ -14,8 +14,12 @@ import (
 // once, and shared; a Participant owns when its connection begins and ends, and has
 // no part in what the picture is.
 
-// statusEvery bounds how often a changed return is shown.
-const statusEvery = 250 * time.Millisecond
+// statusEvery bounds how often a changed return is shown; stepEvery is how often
+// the step is, while the picture stands still.
+const (
+	statusEvery = 250 * time.Millisecond
+	stepEvery   = time.Second
+)
 
 // fanOut hands one step to everybody: a new picture to all, with what each one's
 // input came to; without a picture, a Status where an input was used or something
@@ -23,9 +27,11 @@ const statusEvery = 250 * time.Millisecond
 func (s *session) fanOut(m *messages.Stepped, now time.Time) {
 	picture := m.GetPicture() != nil
 	if picture {
+		s.episode.drawn = now
 		s.picture = encodeFrame(uint32(s.begun), m.GetRecord().GetStep(), m.GetRecord().GetRunnerOffsetUs(), m.GetPicture())
 		s.resized(m.GetPicture())
 	}
+	still := now.Sub(s.episode.drawn) >= stepEvery
 	seqs, returns, roles := m.GetInputSeqs(), m.GetReturns(), m.GetRecord().GetRoles()
 	for _, st := range s.seats {
 		used := false
@@ -46,7 +52,8 @@ func (s *session) fanOut(m *messages.Stepped, now time.Time) {
 		if picture {
 			st.conn.show(laneFrame, s.picture, st.used)
 		}
-		due := (st.ret != st.shownRet && now.Sub(st.status) >= statusEvery) || st.live != st.shown
+		since := now.Sub(st.status)
+		due := (st.ret != st.shownRet && since >= statusEvery) || st.live != st.shown || (still && since >= stepEvery)
 		if due || (used && !picture) {
 			s.showStatus(st, now)
 		}
@@ -64,6 +71,7 @@ func (s *session) pictured(m *messages.Pictured) {
 		o.offset = 0
 	}
 	s.picture = encodeFrame(uint32(s.begun), p.GetStep(), o.offset, p)
+	s.episode.drawn = time.Now()
 	s.resized(p)
 	for _, st := range s.seats {
 		if st.conn != nil {

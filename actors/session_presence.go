@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/messages"
 )
 
 // attach makes a connection for the participant's seat.
@@ -40,6 +42,7 @@ func (s *session) attached(ctx actor.Context, m *attached) {
 	s.welcome(st)
 	if m.again {
 		s.event("reconnect", string(st.agent.Role), st.userName, nil)
+		s.letGo(ctx, st)
 	}
 	ctx.Respond(m.conn)
 	st.missing = false
@@ -67,7 +70,17 @@ func (s *session) away(ctx actor.Context, m *away) {
 	}
 	st.conn, st.rtt, st.ready = nil, 0, false
 	s.event("disconnect", string(st.agent.Role), st.userName, nil)
+	s.letGo(ctx, st)
 	s.seatsChanged(ctx)
+}
+
+// letGo releases the keys that a lost socket held: nobody would say when they were
+// let go, and they would act for the whole grace as if a person pressed them. The
+// next socket tells which keys are down.
+func (s *session) letGo(ctx actor.Context, st *seat) {
+	if s.runner != nil && s.episode != nil && !s.episode.over {
+		ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_HUMAN})
+	}
 }
 
 // gone: the grace is over.

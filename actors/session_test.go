@@ -191,8 +191,8 @@ func TestDropOutReplaced(t *testing.T) {
 					t.Errorf("ann sees the seat %v, want %v", s, want)
 				}
 				r := th.runner()
-				if s := on(r, func(p *puppet) []*messages.SetSeat { return p.seats }); len(s) != 1 || s[0].GetRole() != 1 || s[0].GetOccupant() != occupant {
-					t.Fatalf("the runner was told %v, want role 1 to %v", s, occupant)
+				if s := on(r, func(p *puppet) []*messages.SetSeat { return p.seats }); len(s) != 2 || s[0].GetRole() != 1 || s[0].GetOccupant() != messages.SetSeat_HUMAN || s[1].GetRole() != 1 || s[1].GetOccupant() != occupant {
+					t.Fatalf("the runner was told %v, want the keys of role 1 let go at once, and %v after the grace", s, occupant)
 				}
 				if _, err := th.sys.Attach(t.Context(), people[1].ticket.Session, "bob"); !errors.Is(err, ErrNotYours) {
 					t.Errorf("bob attaches to a seat given up: %v, want ErrNotYours", err)
@@ -206,7 +206,7 @@ func TestDropOutReplaced(t *testing.T) {
 				if policy == experiments.DropOutAI && !slices.Equal(start.GetAiRoles(), []string{"r1"}) {
 					t.Errorf("the next episode's ai_roles are %v", start.GetAiRoles())
 				}
-				if n := on(r, func(p *puppet) int { return len(p.seats) }); policy == experiments.DropOutContinue && n != 2 {
+				if n := on(r, func(p *puppet) int { return len(p.seats) }); policy == experiments.DropOutContinue && n != 3 {
 					t.Errorf("the next episode's seat was not given to defaults")
 				}
 				people[0].drop()

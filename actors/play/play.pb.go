@@ -944,7 +944,8 @@ func (x *Frame) GetRunnerOffsetUs() int64 {
 }
 
 // What is worth showing beside the picture. Sent when something in it changed,
-// at most 4 times a second but for `waiting` changes.
+// at most 4 times a second but for `waiting` changes; and once a second while
+// the picture stands still.
 type Status struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Episode         uint32                 `protobuf:"varint,1,opt,name=episode,proto3" json:"episode,omitempty"`

@@ -463,7 +463,8 @@ export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
 
 /**
  * What is worth showing beside the picture. Sent when something in it changed,
- * at most 4 times a second but for `waiting` changes.
+ * at most 4 times a second but for `waiting` changes; and once a second while
+ * the picture stands still.
  *
  * @generated from message sharpie.v1.Status
  */
