@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ func (b *bencher) seat(ctx context.Context, r Run, link string, win *window) ([]
 	}
 	players := make([]*player, r.Players())
 	err := inParallel(ctx, r.Sessions, 4, func(ctx context.Context, s int) error {
+		phase := rand.N(time.Second)
 		for i := s * r.Participants; i < (s+1)*r.Participants; i++ {
 			a := b.accounts[i]
 			path, err := a.Join(ctx, link)
@@ -59,7 +61,7 @@ func (b *bencher) seat(ctx context.Context, r Run, link string, win *window) ([]
 			if err != nil {
 				return err
 			}
-			players[i] = newPlayer(sock, r, win)
+			players[i] = newPlayer(sock, r, phase, win)
 		}
 		return nil
 	})
@@ -121,8 +123,8 @@ func (b *bencher) run(ctx context.Context, runs []Run, links []string, echo bool
 			res.Echo = &e
 		}
 		out = append(out, res)
-		select { // the sessions that lost their players end before the next run counts
-		case <-time.After(time.Second):
+		select { // the sessions that were left end, and are stored, before the next run counts
+		case <-time.After(3 * time.Second):
 		case <-ctx.Done():
 			return out, ctx.Err()
 		}

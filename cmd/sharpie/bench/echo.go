@@ -88,12 +88,16 @@ func measureEcho(ctx context.Context, r Run, size int, length time.Duration) (Ec
 	}
 	win := &window{}
 	players := make([]*echoPlayer, r.Players())
+	var phase time.Duration
 	for i := range players {
+		if i%r.Participants == 0 {
+			phase = rand.N(time.Second)
+		}
 		s, err := dialSocket(ctx, base, "/echo?size="+strconv.Itoa(size), "", r.Latency)
 		if err != nil {
 			return Echo{}, err
 		}
-		players[i] = &echoPlayer{sock: s, win: win, mode: r.Mode, fps: r.FPS, sent: make(chan time.Time, 4096)}
+		players[i] = &echoPlayer{sock: s, win: win, mode: r.Mode, fps: r.FPS, phase: phase, sent: make(chan time.Time, 4096)}
 	}
 	return runEcho(ctx, c, players, win, length)
 }
@@ -140,15 +144,16 @@ func runEcho(ctx context.Context, c *child, players []*echoPlayer, win *window, 
 // echoPlayer does with the echo what player does with a session. Replies come in
 // the order of the messages.
 type echoPlayer struct {
-	sock *socket
-	win  *window
-	mode Mode
-	fps  float64
-	sent chan time.Time
-	rtt  samples
-	n    int
-	size int
-	seq  uint64
+	sock  *socket
+	win   *window
+	mode  Mode
+	fps   float64
+	phase time.Duration
+	sent  chan time.Time
+	rtt   samples
+	n     int
+	size  int
+	seq   uint64
 }
 
 func (e *echoPlayer) play(ctx context.Context) {
@@ -158,7 +163,7 @@ func (e *echoPlayer) play(ctx context.Context) {
 			return
 		}
 	} else {
-		go paced(ctx, e.fps, e.input)
+		go paced(ctx, e.fps, e.phase, e.input)
 	}
 	for {
 		b, err := e.sock.read()
@@ -190,11 +195,11 @@ func (e *echoPlayer) input() error {
 	return e.sock.send(appendInput(buf[:0], e.seq, e.seq, now))
 }
 
-// paced calls f at absolute deadlines, fps times a second from a random phase,
-// until it fails or the context ends.
-func paced(ctx context.Context, fps float64, f func() error) {
+// paced calls f at absolute deadlines, fps times a second, until it fails or the
+// context ends. Those with the same phase, as a share of all time, call it together.
+func paced(ctx context.Context, fps float64, phase time.Duration, f func() error) {
 	every := time.Duration(float64(time.Second) / fps)
-	next := time.Now().Add(rand.N(every))
+	next := time.Now().Truncate(every).Add(every + phase%every)
 	t := time.NewTimer(time.Until(next))
 	defer t.Stop()
 	for {

@@ -27,7 +27,8 @@ type Result struct {
 	FramesSent     int       `json:"frames_received"`
 	TicksOnTime    float64   `json:"ticks_on_time"` // share ≤ 5 ms late; -1 where there are no ticks
 	RoundTrip      Quantiles `json:"round_trip"`
-	BytesPerFrame  float64   `json:"bytes_per_frame"`
+	BytesPerFrame  float64   `json:"bytes_per_frame"`  // of messages with a picture; 0: none came
+	BytesPerSecond float64   `json:"bytes_per_second"` // of all messages, to one participant
 	CPUSeconds     float64   `json:"server_cpu_seconds"`
 	Memory         int64     `json:"server_memory_bytes"`
 	MemoryBefore   int64     `json:"server_memory_bytes_before"`
@@ -147,22 +148,24 @@ func waitStarted(ctx context.Context, players []*player) error {
 
 func (r *Result) summarise(players []*player) {
 	all := make([]*samples, len(players))
-	var bytes int64
-	r.FPSLowest = -1
+	var bytes, frameBytes int64
+	r.FPSLowest = -1 // none yet
 	bySession := map[int]int64{}
 	for i, p := range players {
 		t := &p.tally
 		all[i] = &t.rtt
-		bytes += t.bytes
+		bytes, frameBytes = bytes+t.bytes, frameBytes+t.frameBytes
 		r.FramesSent += t.frames
 		if t.err != nil {
 			r.Failed++
 			r.FailedWhy = t.err.Error()
 		}
+		if t.messages > 0 && (t.frames > 1 || r.Frames == "still") {
+			r.Connected++
+		}
 		if t.frames < 2 {
 			continue
 		}
-		r.Connected++
 		span := t.last.Sub(t.first).Seconds()
 		fps := float64(t.frames-1) / span
 		r.FPS += fps
@@ -175,14 +178,16 @@ func (r *Result) summarise(players []*player) {
 			r.StepsPerSecond += float64(t.lastStep-t.firstStep) / span
 		}
 	}
+	r.FPSLowest = max(r.FPSLowest, 0)
 	for _, n := range bySession {
 		r.Steps += n
 	}
 	if r.Connected > 0 {
 		r.FPS /= float64(r.Connected)
+		r.BytesPerSecond = float64(bytes) / r.Seconds / float64(r.Connected)
 	}
 	if r.FramesSent > 0 {
-		r.BytesPerFrame = float64(bytes) / float64(r.FramesSent)
+		r.BytesPerFrame = float64(frameBytes) / float64(r.FramesSent)
 	}
 	r.RoundTrip = merge(all...).quantiles()
 }

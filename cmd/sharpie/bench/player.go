@@ -21,7 +21,8 @@ type tally struct {
 	rtt         samples
 	frames      int
 	messages    int
-	bytes       int64
+	bytes       int64     // of all messages
+	frameBytes  int64     // of those with a picture
 	first, last time.Time // of the frames
 	firstStep   uint64
 	lastStep    uint64
@@ -34,7 +35,8 @@ type player struct {
 	mode  Mode
 	fps   float64
 	win   *window
-	still bool // pictures do not change: any message that answers an input counts
+	phase time.Duration // of its deadlines; the same for everybody in the session
+	still bool          // pictures do not change: any message that answers an input counts
 
 	mu   sync.Mutex
 	sent map[uint64]time.Time
@@ -46,15 +48,18 @@ type player struct {
 	tally   tally
 }
 
-func newPlayer(sock *socket, r Run, win *window) *player {
-	return &player{sock: sock, mode: r.Mode, fps: r.FPS, win: win, still: r.Frames == "still", sent: map[uint64]time.Time{}, started: make(chan struct{})}
+func newPlayer(sock *socket, r Run, phase time.Duration, win *window) *player {
+	return &player{sock: sock, mode: r.Mode, fps: r.FPS, phase: phase, win: win, still: r.Frames == "still", sent: map[uint64]time.Time{}, started: make(chan struct{})}
 }
 
 // play reads until the session is over, the context ends, or the socket fails.
 func (p *player) play(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	context.AfterFunc(ctx, p.sock.close)
+	context.AfterFunc(ctx, func() { // without a goodbye the session would play on for its grace, under the next run
+		_ = p.sock.write(leaveMessage())
+		p.sock.close()
+	})
 	if err := p.sock.send(readyMessage()); err != nil {
 		p.tally.err = err
 		return
@@ -89,7 +94,7 @@ func (p *player) play(ctx context.Context) {
 			running = true
 			close(p.started)
 			if p.mode != Saturation {
-				go paced(ctx, p.fps, p.input)
+				go paced(ctx, p.fps, p.phase, p.input)
 				continue
 			}
 		}
@@ -113,6 +118,7 @@ func (p *player) count(s seen, size int, now time.Time) {
 				p.tally.first, p.tally.firstStep = now, s.step
 			}
 			p.tally.frames++
+			p.tally.frameBytes += int64(size)
 			p.tally.last, p.tally.lastStep = now, s.step
 		}
 	}

@@ -98,6 +98,11 @@ func readyMessage() []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, 3, protowire.BytesType), nil)
 }
 
+// leaveMessage is ClientMessage{leave: {}}: the seat is given up for good.
+func leaveMessage() []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, 4, protowire.BytesType), nil)
+}
+
 // pingMessage is ClientMessage{ping: {id, client_time_us}}: silence is taken for a lost network.
 func pingMessage(id uint64, now time.Time) []byte {
 	m := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), id)

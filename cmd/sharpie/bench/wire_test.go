@@ -50,6 +50,9 @@ func TestMessagesAreOfTheProtocol(t *testing.T) {
 	if err := proto.Unmarshal(readyMessage(), &m); err != nil || m.GetReady() == nil {
 		t.Errorf("ready on the wire = %v, %v", &m, err)
 	}
+	if err := proto.Unmarshal(leaveMessage(), &m); err != nil || m.GetLeave() == nil {
+		t.Errorf("leave on the wire = %v, %v", &m, err)
+	}
 	if err := proto.Unmarshal(pingMessage(3, now), &m); err != nil || m.GetPing().GetId() != 3 {
 		t.Errorf("ping on the wire = %v, %v", &m, err)
 	}
