@@ -31,7 +31,7 @@ var participantColumns = table{"participants", "One row per participant, oldest 
 	{"participant_id", "Pseudonym of the person in this experiment; another in every experiment."},
 	{"experiment", "Link of the experiment."},
 	{"server_created_at", "When the person first entered the experiment, UTC, server clock."},
-	{"completed", "Whether the person has completed a session."},
+	{"completed", "Whether the person sat in a completed session until its end."},
 }}
 
 var sessionColumns = table{"sessions", "One row per session, oldest first.", []column{

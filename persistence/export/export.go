@@ -137,12 +137,35 @@ func (e *exporter) experiments(ctx context.Context, w *rowWriter) error {
 	return nil
 }
 
+// completed returns who sat in a completed session until its end.
+func (e *exporter) completed(ctx context.Context) (map[persistence.ParticipantID]bool, error) {
+	done := map[persistence.ParticipantID]bool{}
+	for s, err := range e.store.SessionsOfExperiment(ctx, e.link) {
+		if err != nil {
+			return nil, err
+		}
+		if s.Phase != "completed" {
+			continue
+		}
+		for _, seat := range s.Seats {
+			if seat.Participant != "" && (seat.LeftAt == nil || s.EndedAt != nil && !seat.LeftAt.Before(*s.EndedAt)) {
+				done[seat.Participant] = true
+			}
+		}
+	}
+	return done, nil
+}
+
 func (e *exporter) participants(ctx context.Context, w *rowWriter) error {
+	done, err := e.completed(ctx)
+	if err != nil {
+		return err
+	}
 	for p, err := range e.store.ParticipantsOfExperiment(ctx, e.link) {
 		if err != nil {
 			return err
 		}
-		if err := w.row(string(p.ID), p.Experiment, p.CreatedAt, p.CompletionCode != ""); err != nil {
+		if err := w.row(string(p.ID), p.Experiment, p.CreatedAt, done[p.ID]); err != nil {
 			return err
 		}
 	}

@@ -365,3 +365,11 @@ func namesIn(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+func TestCompletedIsWhoStayedUntilTheEndOfACompletedSession(t *testing.T) {
+	dir, _ := exported(t, study(t), "jsonl")
+	b, err := os.ReadFile(filepath.Join(dir, "participants.jsonl"))
+	if err != nil || !strings.Contains(string(b), `"completed":true`) {
+		t.Errorf("participants.jsonl: %s, %v; want completed true without a completion code", b, err)
+	}
+}
