@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -103,6 +105,20 @@ func (c *serveCommand) Validate() error {
 	return errors.Join(errs...)
 }
 
+// listenError says what to do where somebody else listens already.
+func listenError(addr string, err error) error {
+	_, text, serr := net.SplitHostPort(addr)
+	port, perr := strconv.Atoi(text)
+	if !errors.Is(err, syscall.EADDRINUSE) || serr != nil || perr != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	next := port + 1
+	if next > 65535 {
+		next = 8081
+	}
+	return fmt.Errorf("port %d is in use: choose another with --addr :%d", port, next)
+}
+
 // Run serves until a signal, and ends cleanly.
 func (c *serveCommand) Run(a *app) error {
 	if err := c.makeData(); err != nil {
@@ -114,7 +130,7 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(a.ctx, "tcp", c.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+		return listenError(c.Addr, err)
 	}
 	defer listener.Close()
 	store, err := c.open(a)

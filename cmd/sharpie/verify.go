@@ -110,6 +110,9 @@ func (t *verifyTask) do(ctx context.Context, e taskEnv) error {
 func (t *verifyTask) each(ctx context.Context, store persistence.Store, visit func(*persistence.Episode) error) error {
 	for _, id := range t.Episodes {
 		episode, err := store.Episode(ctx, persistence.EpisodeID(id))
+		if errors.Is(err, persistence.ErrNotFound) {
+			return fmt.Errorf("no episode %q is stored", id)
+		}
 		if err != nil {
 			return fmt.Errorf("episode %s: %w", id, err)
 		}

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"net"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sharpie/actors/runner"
@@ -11,6 +14,7 @@ import (
 	envsbuiltin "sharpie/envs/builtin"
 	"sharpie/experiments"
 	"sharpie/persistence"
+	"sharpie/persistence/embedded"
 )
 
 // recorded plays n steps of Mountain Car, always to the right, and returns them
@@ -129,5 +133,21 @@ func TestVerifyTellsWhatIsWrongWithAnEpisode(t *testing.T) {
 				t.Errorf("the output does not say %q:\n%s", test.want, out.String())
 			}
 		})
+	}
+}
+
+func TestAPortInUseAndAnUnknownEpisodeAreSaidPlainly(t *testing.T) {
+	busy := &net.OpError{Op: "listen", Err: syscall.EADDRINUSE}
+	if got, want := listenError(":8080", busy).Error(), "port 8080 is in use: choose another with --addr :8081"; got != want {
+		t.Errorf("port: %q, want %q", got, want)
+	}
+	store, err := embedded.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	err = (&verifyTask{Episodes: []string{"ep_nope"}}).each(t.Context(), store, nil)
+	if want := `no episode "ep_nope" is stored`; err == nil || err.Error() != want {
+		t.Errorf("episode: %v, want %q", err, want)
 	}
 }
