@@ -83,6 +83,9 @@ func (s *Server) leave(c *fiber.Ctx, v *visitor) error {
 	if err != nil && !errors.Is(err, actors.ErrGone) {
 		return fmt.Errorf("leave session %s: %w", id, err)
 	}
+	if err == nil { // they left by themselves: the page need not guess
+		return s.seeOther(c, "/s/"+string(id)+"/thanks?left=1")
+	}
 	return s.seeOther(c, "/s/"+string(id)+"/thanks")
 }
 
@@ -120,10 +123,13 @@ func (s *Server) thanksPage(c *fiber.Ctx, v *visitor) error {
 	if err != nil {
 		return err
 	}
-	e := x.def.Experiment
+	if !o.completed && c.Query("left") == "1" {
+		o.reason = "You left the game."
+	}
+	e, open := x.def.Experiment, s.stillOpen(ctx, o.link, v)
 	page := web.ThanksPage{
 		Layout: s.layout(c), Link: o.link, Name: e.Name, Completed: o.completed, Reason: o.reason,
-		Role: o.role, Room: o.room, CanRetry: !o.completed && s.stillOpen(ctx, o.link, v),
+		Role: o.role, Room: o.room, CanRetry: !o.completed && open, CanPlayAgain: o.completed && open,
 	}
 	if o.completed {
 		page.Text, page.RedirectURL = e.Thanks, e.RedirectURL

@@ -84,7 +84,7 @@ func TestLeave(t *testing.T) {
 	at := b.join("simple-tag")
 	b.get(at).wants(t, 200)
 	participant := s.platform.lastJoin().Participant
-	b.post(at+"/leave", nil).leadsTo(t, at+"/thanks")
+	b.post(at+"/leave", nil).leadsTo(t, at+"/thanks?left=1")
 	s.storeSession(at, "simple-tag", func(x *persistence.Session) {
 		left := s.clock.now()
 		x.Seats = []persistence.Seat{{Role: "agent_0", Participant: participant, LeftAt: &left}}
@@ -92,7 +92,7 @@ func TestLeave(t *testing.T) {
 	b.get(at+"/thanks").wants(t, 200, "You left", "Try again")
 	// In the lobby a seat that was given up is nobody's again.
 	at = b.post("/x/simple-tag/join", url.Values{"room": {"green"}}).location
-	b.post(at+"/leave", nil).leadsTo(t, at+"/thanks")
+	b.post(at+"/leave", nil).leadsTo(t, at+"/thanks?left=1")
 	s.storeSession(at, "simple-tag")
 	b.get(at+"/thanks").wants(t, 200, "You left", "Try again")
 	if p := b.get("/x/simple-tag"); strings.Contains(p.body, `href="`+at+`"`) {
@@ -133,4 +133,23 @@ func TestSessionsPagesNeedALogin(t *testing.T) {
 		})
 	}
 	b.post("/s/session_x/leave", nil).leadsTo(t, "/login")
+}
+
+func TestWhoCompletedASessionMayPlayAgain(t *testing.T) {
+	s := newSite(t)
+	s.install(definition("again", ""))
+	b := s.browser().register("Ada")
+	at := b.join("again")
+	s.platform.setPhase(sessionOf(at), "completed")
+	s.storeSession(at, "again", func(x *persistence.Session) { x.Phase = "completed" })
+	b.get(at+"/thanks").wants(t, 200, "Play again")
+}
+
+func TestWhoLeavesReadsThatTheyLeft(t *testing.T) {
+	s := newSite(t)
+	b := s.browser().register("Ada")
+	at := b.join("simple-tag")
+	s.platform.setPhase(sessionOf(at), "aborted")
+	s.storeSession(at, "simple-tag", func(x *persistence.Session) { x.Phase = "aborted" })
+	b.get(at+"/thanks?left=1").wants(t, 200, "You left the game.")
 }

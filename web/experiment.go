@@ -80,6 +80,8 @@ type ThanksPage struct {
 	RedirectURL string // http or https; other schemes are not shown
 	Role, Room  string // for trying again
 	CanRetry    bool
+	// CanPlayAgain: Completed, and the experiment is open.
+	CanPlayAgain bool
 }
 
 // controlsOf lists the keys per seat; once and without a name where every seat
