@@ -115,7 +115,7 @@ func TestServeFromFirstStartToLastByte(t *testing.T) {
 		t.Errorf("a second server with the same data: exit code %d, %q", code, errs)
 	}
 	code, _, errs = sharpie(t, "serve", "--addr", strings.TrimPrefix(first.url, "http://"), "--data", t.TempDir())
-	if code != 1 || !strings.Contains(errs, "address already in use") {
+	if code != 1 || !strings.Contains(errs, "is in use: choose another with --addr") {
 		t.Errorf("a second server at the same address: exit code %d, %q", code, errs)
 	}
 	if code := first.end(); code != 0 {
