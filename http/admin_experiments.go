@@ -111,7 +111,7 @@ func (s *Server) adminExperiment(c *fiber.Ctx, _ *visitor) error {
 		return fmt.Errorf("sessions of %s: %w", link, err)
 	}
 	for _, x := range stored {
-		v.Sessions = append(v.Sessions, storedRow(x, map[string]string{link: latest.Name}))
+		v.Sessions = append(v.Sessions, s.endedRow(ctx, x, map[string]string{link: latest.Name}))
 	}
 	return s.show(c, func() error { return s.cfg.Pages.AdminExperiment(c, v) })
 }

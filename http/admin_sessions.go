@@ -38,7 +38,7 @@ func (s *Server) adminSessions(c *fiber.Ctx, _ *visitor) error {
 	names := s.namesIfThere(ctx)
 	for _, x := range stored {
 		if !slices.ContainsFunc(live, func(r web.SessionRow) bool { return r.ID == string(x.ID) }) {
-			v.Ended = append(v.Ended, storedRow(x, names))
+			v.Ended = append(v.Ended, s.endedRow(ctx, x, names))
 		}
 	}
 	return s.show(c, func() error { return s.cfg.Pages.AdminSessions(c, v) })
@@ -117,8 +117,7 @@ func (s *Server) adminSession(c *fiber.Ctx, _ *visitor) error {
 	case err != nil:
 		return fmt.Errorf("session %s: %w", id, err)
 	default:
-		v.SessionRow = storedRow(stored, s.namesIfThere(ctx))
-		s.nameUsers(ctx, stored, v.Seats)
+		v.SessionRow = s.endedRow(ctx, stored, s.namesIfThere(ctx))
 	}
 	if v.Episodes, err = s.episodes(ctx, id); err != nil {
 		return err
@@ -129,16 +128,34 @@ func (s *Server) adminSession(c *fiber.Ctx, _ *visitor) error {
 	return s.show(c, func() error { return s.cfg.Pages.AdminSession(c, v) })
 }
 
-// nameUsers fills in who sat where; a user who is gone stays without a name.
-func (s *Server) nameUsers(ctx context.Context, stored *persistence.Session, rows []web.SeatRow) {
-	for i, seat := range stored.Seats {
-		if seat.User == "" {
-			continue
-		}
-		if u, err := s.cfg.Store.User(ctx, seat.User); err == nil {
-			rows[i].User = u.Name
+// endedRow is an ended session with the people who sat there, the codes that they
+// were given, and the steps of all its episodes. What the store does not have, or
+// does not tell now, is left out.
+func (s *Server) endedRow(ctx context.Context, x *persistence.Session, names map[string]string) web.SessionRow {
+	row := storedRow(x, names)
+	titles := map[string]string{}
+	if e, err := s.cfg.Store.ExperimentVersion(ctx, x.Experiment, x.ExperimentVersion); err == nil {
+		if def, err := s.definitions.of(e); err == nil {
+			for _, a := range def.Agents {
+				titles[string(a.Role)] = a.Name
+			}
 		}
 	}
+	for i, seat := range x.Seats {
+		row.Seats[i].Name = titles[seat.Role]
+		if u, err := s.cfg.Store.User(ctx, seat.User); seat.User != "" && err == nil {
+			row.Seats[i].User = u.Name
+		}
+		if p, err := s.cfg.Store.Participant(ctx, seat.Participant); seat.Participant != "" && err == nil {
+			row.Seats[i].Code = p.CompletionCode
+		}
+	}
+	if list, err := s.cfg.Store.EpisodesOf(ctx, x.ID); err == nil {
+		for _, e := range list {
+			row.Step += e.Steps
+		}
+	}
+	return row
 }
 
 func (s *Server) episodes(ctx context.Context, id persistence.SessionID) ([]web.EpisodeRow, error) {

@@ -194,3 +194,37 @@ func TestDashboardWorksWhileTheStoreIsAway(t *testing.T) {
 	s.platform.mu.Unlock()
 	root.get("/admin").wants(t, 200, "store can't be reached", "77 steps are", string(sessionOf(at)))
 }
+
+// A researcher finds who played, how far, and the code that the person will show.
+func TestAdminShowsWhoPlayedAndTheirCodes(t *testing.T) {
+	s := newSite(t)
+	at := s.browser().register("Eve").join("mountain-car")
+	eve, err := s.store.UserByName(t.Context(), "Eve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.storeSession(at, "mountain-car", func(x *persistence.Session) {
+		x.Phase = "completed"
+		for i := range x.Seats {
+			x.Seats[i].User = eve.ID
+		}
+	})
+	people, err := s.store.ParticipantsOf(t.Context(), eve.ID)
+	if err != nil || len(people) != 1 {
+		t.Fatalf("Eve is %d participants, %v", len(people), err)
+	}
+	people[0].CompletionCode = "PWJHLFADFX"
+	if err := s.store.UpdateParticipant(t.Context(), people[0]); err != nil {
+		t.Fatal(err)
+	}
+	for i, steps := range []int64{120, 77} {
+		e := &persistence.Episode{
+			ID: persistence.EpisodeID(persistence.NewID("ep_")), SessionID: sessionOf(at), Index: i, Experiment: "mountain-car", ExperimentVersion: 1,
+			Environment: "go:MountainCar-v0", Status: "terminated", Steps: steps, StartedAt: s.clock.now(), ReceivedAt: s.clock.now(),
+		}
+		if err := s.store.InsertEpisode(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.admin("root").get("/admin/experiments/mountain-car").wants(t, 200, "197 Driver: Eve code PWJHLFADFX")
+}

@@ -108,6 +108,7 @@ type SeatRow struct {
 	Participant string
 	State       string        // "free", "taken", "here", "away", "ai"; empty for an ended session
 	RTT         time.Duration // 0: unknown
+	Code        string        // completion code that the person was given, in this experiment
 }
 
 // AdminSessionPage is one session: GET /admin/sessions/ID.
