@@ -132,7 +132,7 @@ func experimentDeadlines() []field {
 	return []field{
 		{key: "input_timeout", spec: duration("60s", 0.1, 86400, "Turn-based: a step waits at most so long for inputs.")},
 		{key: "lobby_timeout", spec: duration("5m", 1, 86400, "How long a participant waits for partners.")},
-		{key: "countdown", spec: duration("5s", 0, 300, "Between \"everyone is here\" and the start.")},
+		{key: "countdown", spec: duration("5s", 0, 300, "Between \"everyone is here\" and the start; skipped where there is one seat only.")},
 		{key: "queue_timeout", spec: duration("5m", 1, 86400, "How long a session waits for a free runner.")},
 		{key: "episode_timeout", spec: duration("1h", 1, 604800, "An episode takes at most so long.")},
 		{key: "between_pause", spec: duration("5s", 0, 3600, "Pause between two episodes.")},

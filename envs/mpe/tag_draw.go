@@ -29,8 +29,8 @@ var theTag = sync.OnceValue(func() *tagScene {
 	palette := p.Done()
 	s.background = field(palette, paper, ground, line)
 	legend(s.background, s.edge,
-		legendEntry{"adversary", func(c *draw.Canvas, x, y float64) { star(c, x, y, 10, s.hunter) }},
-		legendEntry{"agent", func(c *draw.Canvas, x, y float64) { s.drawPrey(c, x, y, 9, s.prey) }},
+		legendEntry{"chaser", func(c *draw.Canvas, x, y float64) { star(c, x, y, 10, s.hunter) }},
+		legendEntry{"runner", func(c *draw.Canvas, x, y float64) { s.drawPrey(c, x, y, 9, s.prey) }},
 		legendEntry{"obstacle", func(c *draw.Canvas, x, y float64) { c.Disc(x, y, 12, s.obstacle) }},
 	)
 	return s
@@ -67,7 +67,9 @@ func (t *tag) Draw() envs.Frame {
 		case arrow(c, p, size, k):
 		case hunts:
 			star(c, x, y, size*scale, k)
-			c.Stamp(s.hunterNumbers[i], x, y, s.name)
+			if t.adversaries > 1 {
+				c.Stamp(s.hunterNumbers[i], x, y, s.name)
+			}
 		default:
 			ring := s.prey
 			for hunter := range t.adversaries {
@@ -76,7 +78,9 @@ func (t *tag) Draw() envs.Frame {
 				}
 			}
 			s.drawPrey(c, x, y, size*scale, ring)
-			c.Stamp(s.preyNumbers[i-t.adversaries], x, y, s.name)
+			if t.agents-t.adversaries > 1 {
+				c.Stamp(s.preyNumbers[i-t.adversaries], x, y, s.name)
+			}
 		}
 	}
 	return c.Frame()

@@ -81,6 +81,7 @@ export class Game {
     );
     bindPanel(page, this.picture, (key) => this.keys.match(key) !== undefined);
     window.setInterval(() => this.tick(), 200);
+    window.addEventListener("offline", () => this.socket.lostNetwork());
     for (const event of ["online", "focus"]) window.addEventListener(event, () => this.socket.retryNow());
   }
 

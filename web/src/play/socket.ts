@@ -28,9 +28,10 @@ export const browser: Surroundings = {
 };
 
 // How long an attempt may take before it counts as failed, and how long a
-// connection may be silent: the server answers every Ping, so silence is loss.
+// connection may be silent: the server answers every Ping, and there is one every
+// 2 s, so silence is loss.
 const openTimeout = 8000;
-export const silenceTimeout = 7000;
+export const silenceTimeout = 4500;
 
 // PlaySocket keeps one connection to the server and makes a new one when it
 // breaks. While there is none, what is sent is dropped: nothing is queued, since
@@ -83,6 +84,14 @@ export class PlaySocket {
   // browser says that the network is back.
   retryNow(): void {
     if (!this.done && !this.ws) this.connect();
+  }
+
+  // lostNetwork takes the connection for lost at once: the browser says so.
+  lostNetwork(): void {
+    const ws = this.ws;
+    if (!ws) return;
+    ws.close();
+    this.closed(ws, 1006, "");
   }
 
   // close ends it for good, without an event.

@@ -88,6 +88,15 @@ describe("the play socket", () => {
     expect(log.length).toBe(2);
   });
 
+  test("a network that the browser knows to be gone is a loss at once", () => {
+    last().open();
+    socket.lostNetwork();
+    expect(made[0]!.closed).toBe(true);
+    expect(log).toEqual(["opened", "lost 1 125"]);
+    socket.lostNetwork(); // there is nothing left to lose
+    expect(log.length).toBe(2);
+  });
+
   test("what is sent while there is no connection is dropped", () => {
     expect(socket.send({ case: "leave", value: {} })).toBe(false);
     last().open();
