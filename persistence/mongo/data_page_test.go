@@ -184,7 +184,7 @@ func smallStudy(t *testing.T, s *Store) {
 		if e.id == "ep_early" {
 			steps = -1 // of which nothing is kept
 		}
-		episode := &persistence.Episode{ID: e.id, SessionID: "ses_example", Index: i, Experiment: "mountain-car", ExperimentVersion: e.version, Status: e.status,
+		episode := &persistence.Episode{ID: e.id, SessionID: "s_example", Index: i, Experiment: "mountain-car", ExperimentVersion: e.version, Status: e.status,
 			Steps: steps, ReceivedAt: e.at, StartedAt: e.at, Roles: []persistence.EpisodeRole{{Role: "agent_0", Participant: "par_ann", Return: e.ret}}}
 		if err := s.InsertEpisode(t.Context(), episode); err != nil {
 			t.Fatal(err)
@@ -200,7 +200,7 @@ func smallStudy(t *testing.T, s *Store) {
 // smallChunk is up to three steps: a reset, a key, nothing.
 func smallChunk(id persistence.EpisodeID, n int) *persistence.StepChunk {
 	at := time.UnixMicro(1_773_000_000_000_000)
-	c := &persistence.StepChunk{ID: persistence.ChunkID(id, 0), EpisodeID: id, SessionID: "ses_example", Count: n, ReceivedAt: at,
+	c := &persistence.StepChunk{ID: persistence.ChunkID(id, 0), EpisodeID: id, SessionID: "s_example", Count: n, ReceivedAt: at,
 		Offsets: []int64{0, 33_300, 66_600}[:n], Lateness: make([]int64, n), Hashes: make([]byte, 8*n)}
 	r := persistence.RoleSteps{Role: "agent_0", Live: slices.Repeat([]bool{true}, n), Observations: &persistence.Array{DType: "float32", Shape: []int{n}, Data: make([]byte, 4*n)},
 		Actions: []persistence.Value{nil, int64(2), int64(0)}[:n], Sources: []string{"", "human", "default"}[:n], Rewards: []float64{0, -1, -1}[:n],
