@@ -75,7 +75,7 @@ for (const [name, size] of Object.entries(widths)) {
       await cem.page.getByRole("button", { name: "Leave", exact: true }).click();
       await shoot(cem, "leave", false);
       await cem.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
-      await expect(cem.page).toHaveURL(/\/thanks$/);
+      await expect(cem.page).toHaveURL(/\/thanks(\?left=1)?$/);
       await shoot(cem, "thanks");
     });
 
