@@ -45,7 +45,7 @@ func BenchmarkFanOut250(b *testing.B) {
 // One input and the picture that it leads to, through all actors and a real runner.
 func BenchmarkClosedLoop(b *testing.B) {
 	store := newMemory()
-	sys, err := New(Config{Store: store, Environments: benchRegistry(), Agents: agents.NewRegistry(), Slots: 1, Limits: Limits{InputsPerSecond: 1 << 30}})
+	sys, err := New(Config{Store: store, Maker: experiments.Registries{Environments: benchRegistry(), Agents: agents.NewRegistry()}, Slots: 1, Limits: Limits{InputsPerSecond: 1 << 30}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func playBench(b *testing.B, sys *System, d *experiments.Definition, who string)
 // Steps of 500 sessions at 30 steps a second: what a step costs in all. The figure
 // that counts is ns/step: below 66,666 one core is enough.
 func BenchmarkSessions500(b *testing.B) {
-	sys, err := New(Config{Store: newMemory(), Environments: benchRegistry(), Agents: agents.NewRegistry(), Slots: 500})
+	sys, err := New(Config{Store: newMemory(), Maker: experiments.Registries{Environments: benchRegistry(), Agents: agents.NewRegistry()}, Slots: 500})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,16 +8,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"sharpie/agents"
-	"sharpie/envs"
+	"sharpie/experiments"
 	"sharpie/persistence"
 )
 
-// Config is what the actors need. Store, Environments and Agents are required.
+// Config is what the actors need. Store and Maker are required.
 type Config struct {
-	Store        persistence.Store
-	Environments *envs.Registry
-	Agents       *agents.Registry
+	Store persistence.Store
+	// Maker makes environments and agents for the runners of this process.
+	Maker experiments.Maker
 	// Slots is how many episodes this process runs at once, 0 to 10000; with 0
 	// every session waits for a runner node.
 	Slots int
@@ -107,10 +106,8 @@ func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Store == nil:
 		return c, fmt.Errorf("%w: Store is nil", ErrConfig)
-	case c.Environments == nil:
-		return c, fmt.Errorf("%w: Environments is nil", ErrConfig)
-	case c.Agents == nil:
-		return c, fmt.Errorf("%w: Agents is nil", ErrConfig)
+	case c.Maker == nil:
+		return c, fmt.Errorf("%w: Maker is nil", ErrConfig)
 	case c.Slots < 0 || c.Slots > maxSlots:
 		return c, fmt.Errorf("%w: Slots is %d, allowed are 0 to %d", ErrConfig, c.Slots, maxSlots)
 	}

@@ -38,7 +38,7 @@ func inTheatre(t *testing.T, slots int, test func(*theatre), opts ...func(*Confi
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		th := &theatre{t: t, store: newMemory()}
-		cfg := Config{Store: th.store, Environments: envs.NewRegistry(), Agents: agents.NewRegistry(), Slots: slots}
+		cfg := Config{Store: th.store, Maker: experiments.Registries{Environments: envs.NewRegistry(), Agents: agents.NewRegistry()}, Slots: slots}
 		for _, o := range opts {
 			o(&cfg)
 		}

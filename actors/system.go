@@ -82,7 +82,7 @@ func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
 		probe = func(queue *actor.PID, slot int) *actor.Props {
 			return runner.Props(runner.Config{
 				Queue: queue, RunnerID: c.cfg.Node, Incarnation: incarnation, Slot: uint32(slot), Labels: c.cfg.Labels, CodeVersion: c.cfg.CodeVersion,
-				Environments: c.cfg.Environments, Agents: c.cfg.Agents, Logger: c.log, Metrics: shared, MaxUnacked: c.cfg.Limits.UnstoredSteps,
+				Maker: c.cfg.Maker, Logger: c.log, Metrics: shared, MaxUnacked: c.cfg.Limits.UnstoredSteps,
 			})
 		}
 	}

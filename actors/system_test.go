@@ -44,7 +44,7 @@ func TestPlay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemory()
 		store.participants["ann"] = persistence.Participant{ID: "ann"}
-		sys, err := New(Config{Store: store, Environments: benchRegistry(), Agents: agents.NewRegistry(), Slots: 1, CodeVersion: "test"})
+		sys, err := New(Config{Store: store, Maker: experiments.Registries{Environments: benchRegistry(), Agents: agents.NewRegistry()}, Slots: 1, CodeVersion: "test"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,9 +88,9 @@ func TestPlay(t *testing.T) {
 }
 
 func TestConfigRefused(t *testing.T) {
-	good := Config{Store: newMemory(), Environments: envs.NewRegistry(), Agents: agents.NewRegistry()}
+	good := Config{Store: newMemory(), Maker: experiments.Registries{Environments: envs.NewRegistry(), Agents: agents.NewRegistry()}}
 	for name, change := range map[string]func(*Config){
-		"no store": func(c *Config) { c.Store = nil }, "no environments": func(c *Config) { c.Environments = nil }, "no agents": func(c *Config) { c.Agents = nil },
+		"no store": func(c *Config) { c.Store = nil }, "no maker": func(c *Config) { c.Maker = nil },
 		"negative slots": func(c *Config) { c.Slots = -1 }, "too many slots": func(c *Config) { c.Slots = 10_001 },
 	} {
 		t.Run(name, func(t *testing.T) {

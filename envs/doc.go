@@ -18,8 +18,9 @@
 //		}
 //	}
 //
-// Environments in which roles take turns are written in the same way: whoever's
-// turn it is not has an action mask, or an action space, that leaves nothing to choose.
+// Where roles take turns, as in PettingZoo's AEC API, an observation says Waits for
+// every role whose turn it is not: it stays live, gets its part of each transition,
+// and Step takes no action of it.
 //
 // # Roles
 //
@@ -41,9 +42,9 @@
 //
 // # Actions
 //
-// Step takes exactly one action per live role, in any order, each inside its
-// space. Anything else is refused with ErrInvalidAction before anything changes:
-// an action outside its space, of no or an ended role, twice, or missing. Where a
+// Step takes exactly one action per live role that does not wait, in any order, each
+// inside its space. Anything else is refused with ErrInvalidAction before anything changes:
+// an action outside its space, of no, an ended or a waiting role, twice, or missing. Where a
 // discrete space has an ActionMask, an action that it forbids is still a point of
 // the space: what it does is the environment's choice. Order is kept on the way to
 // environments in Python, some of which depend on it; Go environments do not.

@@ -116,6 +116,8 @@ func fromDocument(space Space, doc any) (Value, error) {
 		return documentTuple(s, doc)
 	case DictSpace:
 		return documentDict(s, doc)
+	case Opaque:
+		return fromAny(doc)
 	}
 	return nil, fmt.Errorf("no value of %s can be written down", space)
 }

@@ -35,8 +35,8 @@ type Environment interface {
 	// Reset starts an episode. The same seed gives the same episode for the
 	// same actions. Every possible role is live after it.
 	Reset(ctx context.Context, seed uint64) (Observations, error)
-	// Step advances one transition. It takes exactly one action per live role
-	// and never keeps or changes the slice.
+	// Step advances one transition. It takes exactly one action per live role that
+	// does not wait for its turn, and never keeps or changes the slice.
 	Step(ctx context.Context, actions []RoleAction) (Transition, error)
 	// Render draws the current state. The frame belongs to the caller until the
 	// next call of Render: an environment may reuse the memory then.
@@ -58,7 +58,8 @@ type Spec struct {
 	ID string
 	// Roles lists every possible role, in the environment's own order.
 	Roles []RoleSpec
-	// Width and Height are the picture's size in pixels; constant. Zero: no picture.
+	// Width and Height are the picture's size in pixels; constant. Zero: no picture, or,
+	// before the first Reset of an environment in Python, not known yet.
 	Width, Height int
 	// FPS is the rate at which the environment is meant to be watched, in steps
 	// per second; 0 where it does not matter.
@@ -99,6 +100,9 @@ type RoleObservation struct {
 	// ActionMask says which actions of a discrete space are legal now
 	// (len == Discrete.N); nil where all are.
 	ActionMask []bool
+	// Waits says that it is another role's turn: this one is live and does not act in
+	// the next step. At least one live role does not wait.
+	Waits bool
 	// Info is what Gymnasium calls info: auxiliary, not for acting. Keys are
 	// environment-defined; values are numbers, strings, bools, or slices and
 	// maps of them. Nil where there is none.

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,19 +15,19 @@ import (
 // environment and the policies once, closes them again, and looks at roles, keys,
 // inputs and pacing. What is wrong comes back as one *Error, with the path of each
 // key and what is allowed; it wraps ErrInvalid.
-func Check(d *Definition, e *envs.Registry, a *agents.Registry) error {
-	c := check(d, e, a)
+func Check(d *Definition, m Maker) error {
+	c := check(d, m)
 	return c.err("")
 }
 
 // CheckSource parses a file and checks it, so that the problems of Check have
 // their places in the file.
-func CheckSource(src Source, e *envs.Registry, a *agents.Registry) (*Definition, error) {
+func CheckSource(src Source, m Maker) (*Definition, error) {
 	d, at, err := parse(src.Name, src.YAML)
 	if err != nil {
 		return nil, err
 	}
-	c := check(d, e, a)
+	c := check(d, m)
 	placed := decoder{places: at}
 	for _, p := range c.list {
 		placed.at(at.inFile(p.Key), "%s", p.Text)
@@ -41,9 +42,9 @@ func CheckSource(src Source, e *envs.Registry, a *agents.Registry) (*Definition,
 // checker looks at one definition.
 type checker struct {
 	problems
-	d    *Definition
-	spec envs.Spec // of the environment
-	reg  *agents.Registry
+	d     *Definition
+	spec  envs.Spec // of the environment
+	maker Maker
 	// bad: policies that are wrong for every role, reported once.
 	bad map[string]bool
 }
@@ -52,13 +53,13 @@ func (c *checker) fail(key, format string, args ...any) {
 	c.add(Problem{Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-func check(d *Definition, e *envs.Registry, a *agents.Registry) *checker {
-	c := &checker{d: d, reg: a, bad: map[string]bool{}}
+func check(d *Definition, m Maker) *checker {
+	c := &checker{d: d, maker: m, bad: map[string]bool{}}
 	c.sources()
 	if len(d.Seats()) == 0 {
 		c.fail("agents", "no role is a seat: give one of them participant: true")
 	}
-	if c.pythonEnvironment() || !c.environment(e) {
+	if c.pythonEnvironment() || !c.environment() {
 		return c
 	}
 	roles := c.roles()
@@ -92,9 +93,11 @@ func (c *checker) sources() {
 	}
 }
 
+func (c *checker) order() Order { return Order{Definition: c.d, Label: "check"} }
+
 // environment makes the environment once, for its Spec.
-func (c *checker) environment(e *envs.Registry) bool {
-	env, err := e.Make(c.d.Environment.Source, c.d.Environment.Kwargs)
+func (c *checker) environment() bool {
+	env, err := c.maker.Environment(context.Background(), c.order())
 	if err != nil {
 		key := "environment.kwargs"
 		if errors.Is(err, envs.ErrUnknown) {
@@ -171,9 +174,9 @@ func (c *checker) policy(key, name string, r envs.RoleSpec) {
 		return
 	}
 	p := c.d.Policies[at]
-	agent, err := c.reg.Make(p.Source, agents.Spec{
+	agent, err := c.maker.Agent(context.Background(), c.order(), nil, Casting{Policy: &p, Spec: agents.Spec{
 		Role: r, Environment: c.spec.ID, Roles: c.spec.Roles, Kwargs: p.Kwargs,
-	})
+	}})
 	switch {
 	case errors.Is(err, agents.ErrUnknown):
 		c.bad[name] = true

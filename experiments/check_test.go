@@ -12,7 +12,7 @@ import (
 
 func TestDemosCanBePlayed(t *testing.T) {
 	for _, src := range experiments.Demos() {
-		if _, err := experiments.CheckSource(src, envsbuiltin.Registry(), agentsbuiltin.Registry()); err != nil {
+		if _, err := experiments.CheckSource(src, experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()}); err != nil {
 			t.Errorf("%v", err)
 		}
 	}
@@ -102,11 +102,11 @@ func TestCheckNamesTheMistake(t *testing.T) {
 				t.Fatalf("the file has no %q", c.old)
 			}
 			file := strings.Replace(tag, c.old, c.new, 1)
-			_, err := experiments.CheckSource(experiments.Source{Name: "x.yaml", YAML: []byte(file)}, envsbuiltin.Registry(), agentsbuiltin.Registry())
+			_, err := experiments.CheckSource(experiments.Source{Name: "x.yaml", YAML: []byte(file)}, experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()})
 			wantProblems(t, err, c.want)
 		})
 	}
-	if _, err := experiments.CheckSource(experiments.Source{Name: "x.yaml", YAML: []byte(tag)}, envsbuiltin.Registry(), agentsbuiltin.Registry()); err != nil {
+	if _, err := experiments.CheckSource(experiments.Source{Name: "x.yaml", YAML: []byte(tag)}, experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()}); err != nil {
 		t.Errorf("the file without a mistake: %v", err)
 	}
 }

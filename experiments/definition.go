@@ -11,9 +11,11 @@ import (
 // canonical one: it is stored with each version, hashed to find changes, and
 // sent to runners.
 type Definition struct {
-	UseCase           string   `json:"use_case,omitempty"`
-	PythonVersion     string   `json:"python_version,omitempty"`
-	CondaEnvironment  string   `json:"conda_environment,omitempty"`
+	UseCase          string `json:"use_case,omitempty"`
+	PythonVersion    string `json:"python_version,omitempty"`
+	CondaEnvironment string `json:"conda_environment,omitempty"`
+	// Interpreter is the path of a Python program or of a virtual environment's folder.
+	Interpreter       string   `json:"interpreter,omitempty"`
 	Dependencies      []string `json:"dependencies,omitempty"`
 	InstallationNotes string   `json:"installation_notes,omitempty"`
 
@@ -35,6 +37,9 @@ type Environment struct {
 	Kwargs    map[string]any    `json:"kwargs,omitempty"`
 	Filepaths map[string]string `json:"filepaths,omitempty"`
 	Metadata  map[string]any    `json:"metadata,omitempty"`
+	// FrameFormat is the order of colours in a Python file's pictures: "rgb", "bgr", or
+	// "auto", which looks at the source.
+	FrameFormat string `json:"frame_format,omitempty"`
 }
 
 // Policy is a named mapping from observations to actions that agents refer to.
@@ -48,6 +53,12 @@ type Policy struct {
 	// CheckpointInterval is, for historical reasons, the interval of updates, in
 	// steps: 0 or -1 never, N every N steps, -2 after the last transition only.
 	CheckpointInterval int `json:"checkpoint_interval"`
+	// CheckpointScope is who shares what was learned: "session", "participant" or
+	// "experiment".
+	CheckpointScope string `json:"checkpoint_scope,omitempty"`
+	// CheckpointEvery stores the state after so many updates, besides the end of each
+	// episode; 0 is never.
+	CheckpointEvery int `json:"checkpoint_every,omitempty"`
 }
 
 // InputsType is what a participant's input means.
@@ -153,6 +164,12 @@ type Experiment struct {
 	LoadTimeout    Duration `json:"load_timeout"`
 	ResetTimeout   Duration `json:"reset_timeout"`
 	StepTimeout    Duration `json:"step_timeout"`
+	UpdateTimeout  Duration `json:"update_timeout"` // the last updates of an episode
+
+	// MemoryLimit bounds what a Python process may use, in MiB; 0 is no limit.
+	MemoryLimit int `json:"memory_limit"`
+	// Network is whether Python code may use the network.
+	Network bool `json:"network,omitempty"`
 
 	OnDropOut DropOut `json:"on_drop_out"`
 	// DropOutPolicy names one of Definition.Policies; set where OnDropOut is "ai".

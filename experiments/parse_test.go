@@ -159,7 +159,7 @@ func TestParseFillsDefaults(t *testing.T) {
 	}
 	s := func(f float64) experiments.Duration { return experiments.Duration(f * float64(time.Second)) }
 	want := &experiments.Definition{
-		Environment: experiments.Environment{Name: "MountainCar-v0", Source: "go:MountainCar-v0"},
+		Environment: experiments.Environment{Name: "MountainCar-v0", Source: "go:MountainCar-v0", FrameFormat: "auto"},
 		Agents: []experiments.Agent{{
 			Role: "agent_0", Name: "agent_0", Participant: true, InputsType: experiments.InputActions,
 			KeyboardInputs: experiments.KeyMap{Default: int64(1), Bindings: []experiments.KeyBinding{
@@ -168,7 +168,7 @@ func TestParseFillsDefaults(t *testing.T) {
 		Experiment: experiments.Experiment{
 			Link: "car", Name: "Car", Enabled: true, NumberOfEpisodes: 1, TargetFPS: 24,
 			InputTimeout: s(60), LobbyTimeout: s(300), Countdown: s(5), QueueTimeout: s(300), EpisodeTimeout: s(3600),
-			BetweenPause: s(5), ReconnectGrace: s(60), LoadTimeout: s(120), ResetTimeout: s(30), StepTimeout: s(5),
+			BetweenPause: s(5), ReconnectGrace: s(60), LoadTimeout: s(120), ResetTimeout: s(30), StepTimeout: s(5), UpdateTimeout: s(300), MemoryLimit: 4096,
 			OnDropOut: experiments.DropOutAbort, DropOutTimeout: s(120), OnRunnerLoss: "resume",
 		},
 	}
@@ -236,8 +236,8 @@ experiment:
 		}
 	}
 	if diff := cmp.Diff([]experiments.Policy{
-		{Name: "Old", Filepaths: map[string]string{"policy": "zoo/policy.py"}, CheckpointInterval: -2},
-		{Name: "new", Source: "go:tamer", Kwargs: map[string]any{"learning_rate": int64(1)}, CheckpointInterval: 1},
+		{Name: "Old", Filepaths: map[string]string{"policy": "zoo/policy.py"}, CheckpointInterval: -2, CheckpointScope: "session"},
+		{Name: "new", Source: "go:tamer", Kwargs: map[string]any{"learning_rate": int64(1)}, CheckpointInterval: 1, CheckpointScope: "session"},
 	}, d.Policies); diff != "" {
 		t.Errorf("policies:\n%s", diff)
 	}

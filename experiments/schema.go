@@ -22,6 +22,7 @@ func schema() *spec {
 		{key: "use_case", spec: text("Name of the use case in a gallery. For the reader only.")},
 		{key: "python_version", spec: matching(text("Python version that the files need."), pythonPattern, `a version in quotes such as "3.10"`)},
 		{key: "conda_environment", spec: text("Name of the conda environment in which the files run.")},
+		{key: "interpreter", spec: text("Path, on the runner, of a Python program or of a virtual environment's folder.")},
 		{key: "dependencies", spec: list(200, text("A requirement as pip takes it."), "Python packages that the files need.")},
 		{key: "installation_notes", spec: markdown("What else has to be installed, for the people who run the experiment.")},
 		{key: "environment", required: true, spec: environmentSpec(name)},
@@ -57,6 +58,7 @@ func environmentSpec(name spec) spec {
 		{key: "kwargs", spec: free("Arguments of the environment, by name.")},
 		{key: "filepaths", spec: filepathsSpec("environment")},
 		{key: "metadata", spec: free("Keyword arguments for the environment of a Python file.")},
+		{key: "frame_format", spec: enum("auto", "The order of colours in a Python file's pictures; auto looks at the source.", "auto", "rgb", "bgr")},
 	}}
 }
 
@@ -68,6 +70,8 @@ func policySpec(name spec) spec {
 		{key: "kwargs", spec: free("Arguments of the policy, by name.")},
 		{key: "filepaths", spec: filepathsSpec("policy")},
 		{key: "checkpoint_interval", spec: integer(1, -2, 1_000_000, "How often the policy learns, in steps: N every N steps, 0 or -1 never, -2 after the last step only. (The name is historical.)")},
+		{key: "checkpoint_scope", spec: enum("session", "Who shares what the policy learned: the episodes of one session, the sessions of one participant, or all sessions of the experiment.", "session", "participant", "experiment")},
+		{key: "checkpoint_every", spec: integer(0, 0, 1_000_000, "Stores what was learned after so many updates, besides the end of each episode; 0 is never.")},
 	}}
 }
 
@@ -141,6 +145,9 @@ func experimentDeadlines() []field {
 		{key: "load_timeout", spec: duration("120s", 0.1, 3600, "Loading the environment takes at most so long.")},
 		{key: "reset_timeout", spec: duration("30s", 0.1, 3600, "A reset takes at most so long.")},
 		{key: "step_timeout", spec: duration("5s", 0.01, 3600, "A step takes at most so long.")},
+		{key: "update_timeout", spec: duration("300s", 0.1, 86400, "The last updates of an episode take at most so long.")},
+		{key: "memory_limit", spec: integer(4096, 0, 1_048_576, "MiB that a Python process may use; 0 is no limit.")},
+		{key: "network", spec: boolean(false, "Python code may use the network.")},
 	}
 }
 

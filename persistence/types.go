@@ -163,6 +163,10 @@ type Episode struct {
 	Replayable        bool          `bson:"replayable"`
 	Runner            RunnerID      `bson:"runner_id"`
 	Incarnation       string        `bson:"incarnation"`
+	Interpreter       string        `bson:"interpreter,omitempty"` // of a Python environment: version and path
+	Confinement       string        `bson:"confinement,omitempty"` // of a Python environment: "bubblewrap", or "unconfined: …"
+	Warnings          []string      `bson:"warnings,omitempty"`
+	Log               string        `bson:"log,omitempty"` // the end of what Python code printed
 	Roles             []EpisodeRole `bson:"roles"`
 	Status            string        `bson:"status"` // "running", "terminated", "truncated", "aborted", "failed"
 	Reason            Reason        `bson:"reason"`
@@ -171,6 +175,18 @@ type Episode struct {
 	StartedAt         time.Time     `bson:"runner_started_at"`
 	ReceivedAt        time.Time     `bson:"server_started_at"`
 	EndedAt           *time.Time    `bson:"server_ended_at"`
+	// Fault is where the code of an episode failed; nil where it did not.
+	Fault *Fault `bson:"fault,omitempty"`
+}
+
+// Fault is an error of an experiment's code, for its researcher.
+type Fault struct {
+	State     string `bson:"state"` // "env_error", "policy_error", "hung", "out_of_memory", "killed", "exited", …
+	Phase     string `bson:"phase"` // "load", "reset", "step", "render", "act", "update", "checkpoint"
+	Role      string `bson:"role,omitempty"`
+	Type      string `bson:"type,omitempty"` // the exception's name
+	Message   string `bson:"message"`
+	Traceback string `bson:"traceback,omitempty"`
 }
 
 // EpisodeRole is one role of an episode: who acted there, and how it went.

@@ -232,7 +232,7 @@ func (x EpisodeEnded_How) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EpisodeEnded_How.Descriptor instead.
 func (EpisodeEnded_How) EnumDescriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{25, 0}
+	return file_messages_runner_proto_rawDescGZIP(), []int{26, 0}
 }
 
 // A point of a space; see package envs.
@@ -1257,6 +1257,9 @@ type Started struct {
 	Height             uint32                 `protobuf:"varint,9,opt,name=height,proto3" json:"height,omitempty"`
 	RunnerTimeUs       int64                  `protobuf:"varint,10,opt,name=runner_time_us,json=runnerTimeUs,proto3" json:"runner_time_us,omitempty"` // UTC, when step 0 was complete
 	Step               *Stepped               `protobuf:"bytes,11,opt,name=step,proto3" json:"step,omitempty"`                                        // step 0
+	Interpreter        string                 `protobuf:"bytes,12,opt,name=interpreter,proto3" json:"interpreter,omitempty"`                          // of a hosted environment: language, version, path
+	Confinement        string                 `protobuf:"bytes,13,opt,name=confinement,proto3" json:"confinement,omitempty"`                          // "bubblewrap", or "unconfined: …"; empty: built in
+	Warnings           []string               `protobuf:"bytes,14,rep,name=warnings,proto3" json:"warnings,omitempty"`                                // for the researcher
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -1368,6 +1371,27 @@ func (x *Started) GetStep() *Stepped {
 	return nil
 }
 
+func (x *Started) GetInterpreter() string {
+	if x != nil {
+		return x.Interpreter
+	}
+	return ""
+}
+
+func (x *Started) GetConfinement() string {
+	if x != nil {
+		return x.Confinement
+	}
+	return ""
+}
+
+func (x *Started) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
 type RoleInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
@@ -1428,6 +1452,7 @@ type Stepped struct {
 	Picture       *Picture               `protobuf:"bytes,3,opt,name=picture,proto3" json:"picture,omitempty"`                              // absent: unchanged, or to follow in Pictured
 	InputSeqs     []uint64               `protobuf:"varint,4,rep,packed,name=input_seqs,json=inputSeqs,proto3" json:"input_seqs,omitempty"` // per agent: newest input used so far; 0 none
 	Returns       []float64              `protobuf:"fixed64,5,rep,packed,name=returns,proto3" json:"returns,omitempty"`                     // per agent: sum of rewards so far
+	Seats         []*SeatView            `protobuf:"bytes,6,rep,name=seats,proto3" json:"seats,omitempty"`                                  // per agent, only where one of them waits for its turn or has a mask
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1497,6 +1522,66 @@ func (x *Stepped) GetReturns() []float64 {
 	return nil
 }
 
+func (x *Stepped) GetSeats() []*SeatView {
+	if x != nil {
+		return x.Seats
+	}
+	return nil
+}
+
+// SeatView is what a participant may do in the next step.
+type SeatView struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Waits         bool                   `protobuf:"varint,1,opt,name=waits,proto3" json:"waits,omitempty"`                                       // it is another role's turn
+	BlockedKeys   []uint32               `protobuf:"varint,2,rep,packed,name=blocked_keys,json=blockedKeys,proto3" json:"blocked_keys,omitempty"` // indexes into keyboard_inputs whose action is not legal now
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeatView) Reset() {
+	*x = SeatView{}
+	mi := &file_messages_runner_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeatView) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeatView) ProtoMessage() {}
+
+func (x *SeatView) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeatView.ProtoReflect.Descriptor instead.
+func (*SeatView) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SeatView) GetWaits() bool {
+	if x != nil {
+		return x.Waits
+	}
+	return false
+}
+
+func (x *SeatView) GetBlockedKeys() []uint32 {
+	if x != nil {
+		return x.BlockedKeys
+	}
+	return nil
+}
+
 type Picture struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Codec         Codec                  `protobuf:"varint,1,opt,name=codec,proto3,enum=sharpie.runner.v1.Codec" json:"codec,omitempty"`
@@ -1510,7 +1595,7 @@ type Picture struct {
 
 func (x *Picture) Reset() {
 	*x = Picture{}
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1607,7 @@ func (x *Picture) String() string {
 func (*Picture) ProtoMessage() {}
 
 func (x *Picture) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1620,7 @@ func (x *Picture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Picture.ProtoReflect.Descriptor instead.
 func (*Picture) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{18}
+	return file_messages_runner_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Picture) GetCodec() Codec {
@@ -1586,7 +1671,7 @@ type Pictured struct {
 
 func (x *Pictured) Reset() {
 	*x = Pictured{}
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1683,7 @@ func (x *Pictured) String() string {
 func (*Pictured) ProtoMessage() {}
 
 func (x *Pictured) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1696,7 @@ func (x *Pictured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pictured.ProtoReflect.Descriptor instead.
 func (*Pictured) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{19}
+	return file_messages_runner_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Pictured) GetEpisodeId() string {
@@ -1642,7 +1727,7 @@ type StepRecord struct {
 
 func (x *StepRecord) Reset() {
 	*x = StepRecord{}
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1654,7 +1739,7 @@ func (x *StepRecord) String() string {
 func (*StepRecord) ProtoMessage() {}
 
 func (x *StepRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1667,7 +1752,7 @@ func (x *StepRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepRecord.ProtoReflect.Descriptor instead.
 func (*StepRecord) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{20}
+	return file_messages_runner_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *StepRecord) GetStep() uint64 {
@@ -1719,13 +1804,15 @@ type RoleStep struct {
 	Info          []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"`                                        // JSON object; empty where there is none
 	PolicyVersion string                 `protobuf:"bytes,11,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"` // only where it changed since the step before
 	Inputs        []*UsedInput           `protobuf:"bytes,12,rep,name=inputs,proto3" json:"inputs,omitempty"`                                    // raw inputs since the step before, in order
+	ActionMask    []byte                 `protobuf:"bytes,13,opt,name=action_mask,json=actionMask,proto3" json:"action_mask,omitempty"`          // after this step: one byte per action, 1 is legal; empty: no mask
+	Waits         bool                   `protobuf:"varint,14,opt,name=waits,proto3" json:"waits,omitempty"`                                     // after this step it is another role's turn
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RoleStep) Reset() {
 	*x = RoleStep{}
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +1824,7 @@ func (x *RoleStep) String() string {
 func (*RoleStep) ProtoMessage() {}
 
 func (x *RoleStep) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +1837,7 @@ func (x *RoleStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleStep.ProtoReflect.Descriptor instead.
 func (*RoleStep) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{21}
+	return file_messages_runner_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RoleStep) GetLive() bool {
@@ -1837,6 +1924,20 @@ func (x *RoleStep) GetInputs() []*UsedInput {
 	return nil
 }
 
+func (x *RoleStep) GetActionMask() []byte {
+	if x != nil {
+		return x.ActionMask
+	}
+	return nil
+}
+
+func (x *RoleStep) GetWaits() bool {
+	if x != nil {
+		return x.Waits
+	}
+	return false
+}
+
 type UsedInput struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Input         *Input                 `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
@@ -1847,7 +1948,7 @@ type UsedInput struct {
 
 func (x *UsedInput) Reset() {
 	*x = UsedInput{}
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +1960,7 @@ func (x *UsedInput) String() string {
 func (*UsedInput) ProtoMessage() {}
 
 func (x *UsedInput) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +1973,7 @@ func (x *UsedInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsedInput.ProtoReflect.Descriptor instead.
 func (*UsedInput) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{22}
+	return file_messages_runner_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UsedInput) GetInput() *Input {
@@ -1903,7 +2004,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2016,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2029,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{23}
+	return file_messages_runner_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Waiting) GetEpisodeId() string {
@@ -1959,6 +2060,8 @@ func (x *Waiting) GetRemainingUs() int64 {
 	return 0
 }
 
+// Checkpoint is what a policy has learned: every checkpoint_every updates, and in
+// EpisodeEnded.
 type Checkpoint struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
@@ -1973,7 +2076,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2088,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2101,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{24}
+	return file_messages_runner_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Checkpoint) GetEpisodeId() string {
@@ -2053,13 +2156,14 @@ type EpisodeEnded struct {
 	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
 	Checkpoints   []*Checkpoint          `protobuf:"bytes,6,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	Feedback      []*Feedback            `protobuf:"bytes,7,rep,name=feedback,proto3" json:"feedback,omitempty"` // given after the last step
+	Log           string                 `protobuf:"bytes,8,opt,name=log,proto3" json:"log,omitempty"`           // what hosted code printed, its end
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EpisodeEnded) Reset() {
 	*x = EpisodeEnded{}
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2071,7 +2175,7 @@ func (x *EpisodeEnded) String() string {
 func (*EpisodeEnded) ProtoMessage() {}
 
 func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2084,7 +2188,7 @@ func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeEnded.ProtoReflect.Descriptor instead.
 func (*EpisodeEnded) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{25}
+	return file_messages_runner_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *EpisodeEnded) GetEpisodeId() string {
@@ -2136,6 +2240,13 @@ func (x *EpisodeEnded) GetFeedback() []*Feedback {
 	return nil
 }
 
+func (x *EpisodeEnded) GetLog() string {
+	if x != nil {
+		return x.Log
+	}
+	return ""
+}
+
 // Feedback is the inputs of a seat that no step used, because they came after the
 // last one began; of a seat with inputs_type "reward", what they say about the last
 // transition. There is no further step to carry it.
@@ -2150,7 +2261,7 @@ type Feedback struct {
 
 func (x *Feedback) Reset() {
 	*x = Feedback{}
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2273,7 @@ func (x *Feedback) String() string {
 func (*Feedback) ProtoMessage() {}
 
 func (x *Feedback) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2286,7 @@ func (x *Feedback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feedback.ProtoReflect.Descriptor instead.
 func (*Feedback) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{26}
+	return file_messages_runner_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Feedback) GetRole() uint32 {
@@ -2204,18 +2315,20 @@ type Failed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
 	LastStep      uint64                 `protobuf:"varint,2,opt,name=last_step,json=lastStep,proto3" json:"last_step,omitempty"` // the last complete one
-	Code          string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`                          // "env_error", "policy_error", "hung", "bad_experiment", "buffer_full", …
+	Code          string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`                          // "env_error", "policy_error", "hung", "out_of_memory", "killed", "exited", "bad_experiment", "busy", …
 	Phase         string                 `protobuf:"bytes,4,opt,name=phase,proto3" json:"phase,omitempty"`                        // "load", "reset", "step", "render", "act", "update"
 	Role          string                 `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
 	Message       string                 `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
 	Trace         string                 `protobuf:"bytes,7,opt,name=trace,proto3" json:"trace,omitempty"`
+	Type          string                 `protobuf:"bytes,8,opt,name=type,proto3" json:"type,omitempty"` // the exception's name; empty where there was none
+	Log           string                 `protobuf:"bytes,9,opt,name=log,proto3" json:"log,omitempty"`   // what hosted code printed, its end
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_messages_runner_proto_msgTypes[27]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2340,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[27]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2353,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{27}
+	return file_messages_runner_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Failed) GetEpisodeId() string {
@@ -2292,6 +2405,20 @@ func (x *Failed) GetTrace() string {
 	return ""
 }
 
+func (x *Failed) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Failed) GetLog() string {
+	if x != nil {
+		return x.Log
+	}
+	return ""
+}
+
 // Offer: a runner slot is free.
 type Offer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2305,7 +2432,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_messages_runner_proto_msgTypes[28]
+	mi := &file_messages_runner_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +2444,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[28]
+	mi := &file_messages_runner_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +2457,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{28}
+	return file_messages_runner_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Offer) GetRunnerId() string {
@@ -2453,7 +2580,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\"(\n" +
 	"\aRelease\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\x01 \x01(\tR\tsessionId\"\x92\x03\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"\xf2\x03\n" +
 	"\aStarted\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2469,10 +2596,13 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06height\x18\t \x01(\rR\x06height\x12$\n" +
 	"\x0erunner_time_us\x18\n" +
 	" \x01(\x03R\frunnerTimeUs\x12.\n" +
-	"\x04step\x18\v \x01(\v2\x1a.sharpie.runner.v1.SteppedR\x04step\"E\n" +
+	"\x04step\x18\v \x01(\v2\x1a.sharpie.runner.v1.SteppedR\x04step\x12 \n" +
+	"\vinterpreter\x18\f \x01(\tR\vinterpreter\x12 \n" +
+	"\vconfinement\x18\r \x01(\tR\vconfinement\x12\x1a\n" +
+	"\bwarnings\x18\x0e \x03(\tR\bwarnings\"E\n" +
 	"\bRoleInfo\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12%\n" +
-	"\x0epolicy_version\x18\x02 \x01(\tR\rpolicyVersion\"\xce\x01\n" +
+	"\x0epolicy_version\x18\x02 \x01(\tR\rpolicyVersion\"\x81\x02\n" +
 	"\aStepped\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x125\n" +
@@ -2480,7 +2610,11 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\apicture\x18\x03 \x01(\v2\x1a.sharpie.runner.v1.PictureR\apicture\x12\x1d\n" +
 	"\n" +
 	"input_seqs\x18\x04 \x03(\x04R\tinputSeqs\x12\x18\n" +
-	"\areturns\x18\x05 \x03(\x01R\areturns\"\x8f\x01\n" +
+	"\areturns\x18\x05 \x03(\x01R\areturns\x121\n" +
+	"\x05seats\x18\x06 \x03(\v2\x1b.sharpie.runner.v1.SeatViewR\x05seats\"C\n" +
+	"\bSeatView\x12\x14\n" +
+	"\x05waits\x18\x01 \x01(\bR\x05waits\x12!\n" +
+	"\fblocked_keys\x18\x02 \x03(\rR\vblockedKeys\"\x8f\x01\n" +
 	"\aPicture\x12.\n" +
 	"\x05codec\x18\x01 \x01(\x0e2\x18.sharpie.runner.v1.CodecR\x05codec\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x14\n" +
@@ -2497,7 +2631,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x10runner_offset_us\x18\x02 \x01(\x03R\x0erunnerOffsetUs\x12(\n" +
 	"\x10tick_lateness_us\x18\x03 \x01(\x03R\x0etickLatenessUs\x12)\n" +
 	"\x10observation_hash\x18\x04 \x01(\x06R\x0fobservationHash\x121\n" +
-	"\x05roles\x18\x05 \x03(\v2\x1b.sharpie.runner.v1.RoleStepR\x05roles\"\xfe\x03\n" +
+	"\x05roles\x18\x05 \x03(\v2\x1b.sharpie.runner.v1.RoleStepR\x05roles\"\xb5\x04\n" +
 	"\bRoleStep\x12\x12\n" +
 	"\x04live\x18\x01 \x01(\bR\x04live\x12:\n" +
 	"\vobservation\x18\x02 \x01(\v2\x18.sharpie.runner.v1.ValueR\vobservation\x12=\n" +
@@ -2513,7 +2647,10 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04info\x18\n" +
 	" \x01(\fR\x04info\x12%\n" +
 	"\x0epolicy_version\x18\v \x01(\tR\rpolicyVersion\x124\n" +
-	"\x06inputs\x18\f \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputsB\x0f\n" +
+	"\x06inputs\x18\f \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputs\x12\x1f\n" +
+	"\vaction_mask\x18\r \x01(\fR\n" +
+	"actionMask\x12\x14\n" +
+	"\x05waits\x18\x0e \x01(\bR\x05waitsB\x0f\n" +
 	"\r_human_reward\"k\n" +
 	"\tUsedInput\x12.\n" +
 	"\x05input\x18\x01 \x01(\v2\x18.sharpie.runner.v1.InputR\x05input\x12.\n" +
@@ -2532,7 +2669,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x12\n" +
 	"\x04step\x18\x05 \x01(\x04R\x04step\x12\x12\n" +
-	"\x04data\x18\x06 \x01(\fR\x04data\"\xef\x02\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"\x81\x03\n" +
 	"\fEpisodeEnded\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2541,7 +2678,8 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x12\x16\n" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12?\n" +
 	"\vcheckpoints\x18\x06 \x03(\v2\x1d.sharpie.runner.v1.CheckpointR\vcheckpoints\x127\n" +
-	"\bfeedback\x18\a \x03(\v2\x1b.sharpie.runner.v1.FeedbackR\bfeedback\"F\n" +
+	"\bfeedback\x18\a \x03(\v2\x1b.sharpie.runner.v1.FeedbackR\bfeedback\x12\x10\n" +
+	"\x03log\x18\b \x01(\tR\x03log\"F\n" +
 	"\x03How\x12\x13\n" +
 	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2552,7 +2690,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\rR\x04role\x12&\n" +
 	"\fhuman_reward\x18\x02 \x01(\x01H\x00R\vhumanReward\x88\x01\x01\x124\n" +
 	"\x06inputs\x18\x03 \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputsB\x0f\n" +
-	"\r_human_reward\"\xb2\x01\n" +
+	"\r_human_reward\"\xd8\x01\n" +
 	"\x06Failed\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2561,7 +2699,9 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x05phase\x18\x04 \x01(\tR\x05phase\x12\x12\n" +
 	"\x04role\x18\x05 \x01(\tR\x04role\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
-	"\x05trace\x18\a \x01(\tR\x05trace\"r\n" +
+	"\x05trace\x18\a \x01(\tR\x05trace\x12\x12\n" +
+	"\x04type\x18\b \x01(\tR\x04type\x12\x10\n" +
+	"\x03log\x18\t \x01(\tR\x03log\"r\n" +
 	"\x05Offer\x12\x1b\n" +
 	"\trunner_id\x18\x01 \x01(\tR\brunnerId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x16\n" +
@@ -2593,7 +2733,7 @@ func file_messages_runner_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_runner_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_messages_runner_proto_goTypes = []any{
 	(Codec)(0),            // 0: sharpie.runner.v1.Codec
 	(Source)(0),           // 1: sharpie.runner.v1.Source
@@ -2617,17 +2757,18 @@ var file_messages_runner_proto_goTypes = []any{
 	(*Started)(nil),       // 19: sharpie.runner.v1.Started
 	(*RoleInfo)(nil),      // 20: sharpie.runner.v1.RoleInfo
 	(*Stepped)(nil),       // 21: sharpie.runner.v1.Stepped
-	(*Picture)(nil),       // 22: sharpie.runner.v1.Picture
-	(*Pictured)(nil),      // 23: sharpie.runner.v1.Pictured
-	(*StepRecord)(nil),    // 24: sharpie.runner.v1.StepRecord
-	(*RoleStep)(nil),      // 25: sharpie.runner.v1.RoleStep
-	(*UsedInput)(nil),     // 26: sharpie.runner.v1.UsedInput
-	(*Waiting)(nil),       // 27: sharpie.runner.v1.Waiting
-	(*Checkpoint)(nil),    // 28: sharpie.runner.v1.Checkpoint
-	(*EpisodeEnded)(nil),  // 29: sharpie.runner.v1.EpisodeEnded
-	(*Feedback)(nil),      // 30: sharpie.runner.v1.Feedback
-	(*Failed)(nil),        // 31: sharpie.runner.v1.Failed
-	(*Offer)(nil),         // 32: sharpie.runner.v1.Offer
+	(*SeatView)(nil),      // 22: sharpie.runner.v1.SeatView
+	(*Picture)(nil),       // 23: sharpie.runner.v1.Picture
+	(*Pictured)(nil),      // 24: sharpie.runner.v1.Pictured
+	(*StepRecord)(nil),    // 25: sharpie.runner.v1.StepRecord
+	(*RoleStep)(nil),      // 26: sharpie.runner.v1.RoleStep
+	(*UsedInput)(nil),     // 27: sharpie.runner.v1.UsedInput
+	(*Waiting)(nil),       // 28: sharpie.runner.v1.Waiting
+	(*Checkpoint)(nil),    // 29: sharpie.runner.v1.Checkpoint
+	(*EpisodeEnded)(nil),  // 30: sharpie.runner.v1.EpisodeEnded
+	(*Feedback)(nil),      // 31: sharpie.runner.v1.Feedback
+	(*Failed)(nil),        // 32: sharpie.runner.v1.Failed
+	(*Offer)(nil),         // 33: sharpie.runner.v1.Offer
 }
 var file_messages_runner_proto_depIdxs = []int32{
 	5,  // 0: sharpie.runner.v1.Value.array:type_name -> sharpie.runner.v1.Array
@@ -2641,27 +2782,28 @@ var file_messages_runner_proto_depIdxs = []int32{
 	2,  // 8: sharpie.runner.v1.SetSeat.occupant:type_name -> sharpie.runner.v1.SetSeat.Occupant
 	20, // 9: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
 	21, // 10: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
-	24, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
-	22, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
-	0,  // 13: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
-	22, // 14: sharpie.runner.v1.Pictured.picture:type_name -> sharpie.runner.v1.Picture
-	25, // 15: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
-	4,  // 16: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
-	4,  // 17: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
-	4,  // 18: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
-	1,  // 19: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
-	26, // 20: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
-	12, // 21: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
-	4,  // 22: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
-	3,  // 23: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
-	28, // 24: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
-	30, // 25: sharpie.runner.v1.EpisodeEnded.feedback:type_name -> sharpie.runner.v1.Feedback
-	26, // 26: sharpie.runner.v1.Feedback.inputs:type_name -> sharpie.runner.v1.UsedInput
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	25, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
+	23, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
+	22, // 13: sharpie.runner.v1.Stepped.seats:type_name -> sharpie.runner.v1.SeatView
+	0,  // 14: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
+	23, // 15: sharpie.runner.v1.Pictured.picture:type_name -> sharpie.runner.v1.Picture
+	26, // 16: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
+	4,  // 17: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
+	4,  // 18: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
+	4,  // 19: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
+	1,  // 20: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
+	27, // 21: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
+	12, // 22: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
+	4,  // 23: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
+	3,  // 24: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
+	29, // 25: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
+	31, // 26: sharpie.runner.v1.EpisodeEnded.feedback:type_name -> sharpie.runner.v1.Feedback
+	27, // 27: sharpie.runner.v1.Feedback.inputs:type_name -> sharpie.runner.v1.UsedInput
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_messages_runner_proto_init() }
@@ -2678,15 +2820,15 @@ func file_messages_runner_proto_init() {
 		(*Value_Real)(nil),
 	}
 	file_messages_runner_proto_msgTypes[8].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[21].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[26].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[22].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_runner_proto_rawDesc), len(file_messages_runner_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

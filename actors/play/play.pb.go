@@ -944,7 +944,7 @@ func (x *Frame) GetRunnerOffsetUs() int64 {
 }
 
 // What is worth showing beside the picture. Sent when something in it changed,
-// at most 4 times a second but for `waiting` changes; and once a second while
+// at most 4 times a second but for changes of `waiting_for`, `turn` and `blocked_keys`; and once a second while
 // the picture stands still.
 type Status struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -954,6 +954,8 @@ type Status struct {
 	WaitingFor      []uint32               `protobuf:"varint,4,rep,packed,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`           // turn-based: role indexes without input yet
 	InputDeadlineUs int64                  `protobuf:"varint,5,opt,name=input_deadline_us,json=inputDeadlineUs,proto3" json:"input_deadline_us,omitempty"` // turn-based: UTC, server; 0: none
 	Live            bool                   `protobuf:"varint,6,opt,name=live,proto3" json:"live,omitempty"`                                                // your role still acts
+	Turn            []uint32               `protobuf:"varint,7,rep,packed,name=turn,proto3" json:"turn,omitempty"`                                         // role indexes whose turn it is; empty where all act at once
+	BlockedKeys     []uint32               `protobuf:"varint,8,rep,packed,name=blocked_keys,json=blockedKeys,proto3" json:"blocked_keys,omitempty"`        // indexes into Welcome.keys that are no legal action now
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1028,6 +1030,20 @@ func (x *Status) GetLive() bool {
 		return x.Live
 	}
 	return false
+}
+
+func (x *Status) GetTurn() []uint32 {
+	if x != nil {
+		return x.Turn
+	}
+	return nil
+}
+
+func (x *Status) GetBlockedKeys() []uint32 {
+	if x != nil {
+		return x.BlockedKeys
+	}
+	return nil
 }
 
 type Notice struct {
@@ -1709,7 +1725,7 @@ const file_play_play_proto_rawDesc = "" +
 	"\x04step\x18\x02 \x01(\x04R\x04step\x12'\n" +
 	"\x05codec\x18\x03 \x01(\x0e2\x11.sharpie.v1.CodecR\x05codec\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12(\n" +
-	"\x10runner_offset_us\x18\x05 \x01(\x03R\x0erunnerOffsetUs\"\xbe\x01\n" +
+	"\x10runner_offset_us\x18\x05 \x01(\x03R\x0erunnerOffsetUs\"\xf5\x01\n" +
 	"\x06Status\x12\x18\n" +
 	"\aepisode\x18\x01 \x01(\rR\aepisode\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\x04R\x04step\x12%\n" +
@@ -1717,7 +1733,9 @@ const file_play_play_proto_rawDesc = "" +
 	"\vwaiting_for\x18\x04 \x03(\rR\n" +
 	"waitingFor\x12*\n" +
 	"\x11input_deadline_us\x18\x05 \x01(\x03R\x0finputDeadlineUs\x12\x12\n" +
-	"\x04live\x18\x06 \x01(\bR\x04live\"\x8b\x01\n" +
+	"\x04live\x18\x06 \x01(\bR\x04live\x12\x12\n" +
+	"\x04turn\x18\a \x03(\rR\x04turn\x12!\n" +
+	"\fblocked_keys\x18\b \x03(\rR\vblockedKeys\"\x8b\x01\n" +
 	"\x06Notice\x12.\n" +
 	"\x05level\x18\x01 \x01(\x0e2\x18.sharpie.v1.Notice.LevelR\x05level\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +

@@ -33,7 +33,7 @@ func BenchmarkLoop(b *testing.B) {
 				def.Agents[i].Participant = false
 			}
 			def.Experiment.MaxSteps = b.N
-			cfg := Config{Environments: builtin.Registry()}.withDefaults()
+			cfg := Config{Maker: experiments.Registries{Environments: builtin.Registry()}}.withDefaults()
 			start := &messages.Start{SessionId: "s", EpisodeId: "e", Seed: 1, Definition: []byte("{}")}
 			var l *loop
 			bytes := 0
@@ -69,7 +69,7 @@ func BenchmarkManyLoops(b *testing.B) {
 		for range loops {
 			def := benchDefinition(1, 64, "game")
 			def.Experiment.TargetFPS, def.Experiment.MaxSteps = 30, 90
-			cfg := Config{Environments: builtin.Registry()}.withDefaults()
+			cfg := Config{Maker: experiments.Registries{Environments: builtin.Registry()}}.withDefaults()
 			start := &messages.Start{SessionId: "s", EpisodeId: "e", Seed: 1, Definition: []byte("{}")}
 			wg.Add(1)
 			l := newLoop(&cfg, start, def, nil, func(m any) {

@@ -5,19 +5,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"sharpie/agents"
-	"sharpie/envs"
+	"sharpie/experiments"
 )
-
-// Environments makes environments by source; *envs.Registry is one.
-type Environments interface {
-	Make(source string, kwargs map[string]any) (envs.Environment, error)
-}
-
-// Agents makes agents by source; *agents.Registry is one.
-type Agents interface {
-	Make(source string, spec agents.Spec) (agents.Agent, error)
-}
 
 // Bounds of the records that wait to be stored, where Config does not set them.
 const (
@@ -25,7 +14,7 @@ const (
 	DefaultMaxUnackedBytes = 64 << 20
 )
 
-// Config is what a Runner needs. Environments and Agents are required.
+// Config is what a Runner needs. Maker is required.
 type Config struct {
 	// Queue is told when the slot is free; nil for a runner that is driven directly.
 	Queue *actor.PID
@@ -38,8 +27,7 @@ type Config struct {
 	// CodeVersion is the version of the binary; episodes record it.
 	CodeVersion string
 
-	Environments Environments
-	Agents       Agents
+	Maker experiments.Maker
 
 	// Logger defaults to one that discards.
 	Logger *slog.Logger

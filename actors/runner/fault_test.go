@@ -50,7 +50,7 @@ func TestFaultsAreReported(t *testing.T) {
 		"an unknown environment": {
 			change: func(s *setup) { s.def.Environment.Source = "go:nothing" }, code: CodeBadExperiment, phase: "load", message: "environment: "},
 		"no environment": {
-			change: func(s *setup) { s.def.Environment.Source = "" }, code: CodeBadExperiment, phase: "load", message: "environment.source"},
+			change: func(s *setup) { s.def.Environment.Source = "" }, code: CodeBadExperiment, phase: "load", message: "environment"},
 		"an unknown policy source": {
 			change: func(s *setup) { s.def.Policies[0].Source = "go:nothing" }, code: CodeBadExperiment, phase: "load", role: "b", message: `policies["p"]`},
 		"an unknown role": {

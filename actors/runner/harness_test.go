@@ -146,7 +146,8 @@ type world struct {
 	seeds    map[envs.Role]uint64
 }
 
-func (w *world) Make(source string, _ map[string]any) (envs.Environment, error) {
+func (w *world) Environment(_ context.Context, o experiments.Order) (envs.Environment, error) {
+	source := o.Definition.Environment.Source
 	if source != "go:walk" {
 		return nil, fmt.Errorf("%w %q", envs.ErrUnknown, source)
 	}
@@ -157,14 +158,13 @@ func (w *world) Make(source string, _ map[string]any) (envs.Environment, error) 
 	return w.env, nil
 }
 
-type policies struct{ *world }
-
-func (p policies) Make(source string, spec agents.Spec) (agents.Agent, error) {
-	if p.seeds == nil {
-		p.world.seeds = map[envs.Role]uint64{}
+func (w *world) Agent(_ context.Context, _ experiments.Order, _ envs.Environment, c experiments.Casting) (agents.Agent, error) {
+	if w.seeds == nil {
+		w.seeds = map[envs.Role]uint64{}
 	}
-	p.world.seeds[spec.Role.Role] = spec.Seed
-	a, ok := p.world.policies[source]
+	w.seeds[c.Spec.Role.Role] = c.Spec.Seed
+	source := c.Policy.Source
+	a, ok := w.policies[source]
 	if !ok {
 		return nil, errors.New("unknown policy " + source)
 	}
@@ -213,7 +213,7 @@ type played struct {
 // play prepares the loop of an episode with seed 3.
 func play(t *testing.T, def *experiments.Definition, w *world, change ...func(*Config, *messages.Start)) *played {
 	t.Helper()
-	cfg := Config{RunnerID: "node", Incarnation: "1", CodeVersion: "test", Environments: w, Agents: policies{w}}
+	cfg := Config{RunnerID: "node", Incarnation: "1", CodeVersion: "test", Maker: w}
 	start := &messages.Start{SessionId: "s", EpisodeId: "e", Seed: 3, Definition: []byte("{}")}
 	for _, f := range change {
 		f(&cfg, start)

@@ -79,11 +79,8 @@ func (l *loop) make(def *experiments.Definition) error {
 		l.closeEnv(l.stage.env)
 		l.stage = nil
 	}
-	if def.Environment.Source == "" {
-		return badExperiment(fieldError("environment.source", "is missing: this runner takes named environments only"))
-	}
 	l.watch.change(phaseLoad, -1)
-	env, err := l.cfg.Environments.Make(def.Environment.Source, def.Environment.Kwargs)
+	env, err := l.cfg.Maker.Environment(l.ctx, l.order())
 	if err != nil {
 		return loadFault("environment", err)
 	}
@@ -96,16 +93,20 @@ func (l *loop) make(def *experiments.Definition) error {
 	return nil
 }
 
+// order is the episode's experiment, for whoever makes its parts.
+func (l *loop) order() experiments.Order {
+	return experiments.Order{Definition: l.def, BundleHash: l.start.BundleHash, Seed: l.start.Seed, Label: l.start.EpisodeId}
+}
+
 // agent makes the agent of a policy for a seat, fresh for this episode.
 func (l *loop) agent(s *seat, p *experiments.Policy) (agents.Agent, error) {
-	if p.Source == "" {
-		return nil, badExperiment(fieldError(fmt.Sprintf("policies[%q].source", p.Name), "is missing: this runner takes named policies only"))
-	}
 	role := string(s.plan.agent.Role)
 	l.watch.change(phaseLoad, s.index)
-	agent, err := l.cfg.Agents.Make(p.Source, agents.Spec{
-		Role: s.plan.spec, Environment: l.plan.spec.ID, Roles: l.plan.spec.Roles,
-		Seed: AgentSeed(l.start.Seed, role), Kwargs: p.Kwargs,
+	agent, err := l.cfg.Maker.Agent(l.ctx, l.order(), l.env, experiments.Casting{
+		Agent: s.index, Policy: p, Spec: agents.Spec{
+			Role: s.plan.spec, Environment: l.plan.spec.ID, Roles: l.plan.spec.Roles,
+			Seed: AgentSeed(l.start.Seed, role), Kwargs: p.Kwargs,
+		},
 	})
 	if err != nil {
 		return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err)}

@@ -6,13 +6,14 @@ import (
 
 	"sharpie/actors/messages"
 	"sharpie/envs/builtin"
+	"sharpie/experiments"
 )
 
 func TestSlowPicturesFollowTheirStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		def := benchDefinition(1, 512, "noise")
 		def.Experiment.MaxSteps = 6
-		p := play(t, def, &world{}, func(c *Config, _ *messages.Start) { c.Environments = builtin.Registry() }).begin().wait()
+		p := play(t, def, &world{}, func(c *Config, _ *messages.Start) { c.Maker = experiments.Registries{Environments: builtin.Registry()} }).begin().wait()
 		p.endOf()
 		var reported, shown uint64
 		for _, m := range p.messages {

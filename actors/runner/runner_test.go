@@ -65,7 +65,7 @@ func inHouse(t *testing.T, w *world, f func(h *house)) {
 		h.queue, h.session = h.probe(), h.probe()
 		h.runner = h.system.Root.Spawn(Props(Config{
 			Queue: h.queue.pid, RunnerID: "node", Incarnation: "1", Slot: 4, Labels: []string{"gpu"}, CodeVersion: "v1",
-			Environments: w, Agents: policies{w}, Metrics: h.metrics,
+			Maker: w, Metrics: h.metrics,
 		}))
 		o := next[*messages.Offer](h, h.queue)
 		if o.RunnerId != "node" || o.Incarnation != "1" || o.Slot != 4 || fmt.Sprint(o.Labels) != "[gpu]" {
@@ -356,7 +356,7 @@ func TestMountainCarIsPlayed(t *testing.T) {
 		def := definition("agent_0")
 		def.Environment = experiments.Environment{Name: "Mountain Car", Source: "go:MountainCar-v0"}
 		def.Experiment.MaxSteps = 0
-		pid := h.system.Root.Spawn(Props(Config{Environments: builtin.Registry(), Agents: policies{&world{}}}))
+		pid := h.system.Root.Spawn(Props(Config{Maker: experiments.Registries{Environments: builtin.Registry()}}))
 		h.probes = append(h.probes, pid)
 		h.system.Root.RequestWithCustomSender(pid, &messages.Start{SessionId: "s", EpisodeId: "e", Seed: 1, Definition: canonical(h.t, def)}, h.session.pid)
 		started := next[*messages.Started](h, h.session)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"sharpie/agents"
 	agentsbuiltin "sharpie/agents/builtin"
-	"sharpie/envs"
 	envsbuiltin "sharpie/envs/builtin"
 	"sharpie/experiments"
 	"sharpie/persistence"
@@ -15,19 +13,18 @@ import (
 // importer takes experiment files, from the command line and from Admin: parsed,
 // compared with environments and policies, stored where something changed.
 type importer struct {
-	store        persistence.Experiments
-	environments *envs.Registry
-	agents       *agents.Registry
-	now          func() time.Time
+	store persistence.Experiments
+	maker experiments.Maker
+	now   func() time.Time
 }
 
 func newImporter(store persistence.Experiments, now func() time.Time) *importer {
-	return &importer{store: store, environments: envsbuiltin.Registry(), agents: agentsbuiltin.Registry(), now: now}
+	return &importer{store: store, maker: experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()}, now: now}
 }
 
 // Check says what is wrong with a file, one line per problem; it stores nothing.
 func (i *importer) Check(file string, yaml []byte) error {
-	_, err := experiments.CheckSource(experiments.Source{Name: file, YAML: yaml}, i.environments, i.agents)
+	_, err := experiments.CheckSource(experiments.Source{Name: file, YAML: yaml}, i.maker)
 	return err
 }
 

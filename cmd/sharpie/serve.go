@@ -17,6 +17,7 @@ import (
 	"sharpie/actors"
 	agentsbuiltin "sharpie/agents/builtin"
 	envsbuiltin "sharpie/envs/builtin"
+	"sharpie/experiments"
 	"sharpie/http"
 	"sharpie/persistence"
 	"sharpie/web"
@@ -191,7 +192,7 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 	}
 	p := &platform{store: store}
 	p.actors, err = actors.New(actors.Config{
-		Store: store, Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry(),
+		Store: store, Maker: experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()},
 		Slots: c.Slots, Labels: c.Labels, Node: c.Node, CodeVersion: a.version,
 		Logger: a.log, Metrics: metrics,
 		Limits: actors.Limits{InputsPerSecond: c.InputsPerSecond},
