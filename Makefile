@@ -80,7 +80,7 @@ bin/sharpie: $(CACHE)/version $(STAMPS)/web $(GO_FILES) go.mod go.sum
 
 # ---- testing ------------------------------------------------------------------
 
-.PHONY: test-begin test-web test-go test-e2e
+.PHONY: test-begin test-web test-go test-e2e python
 
 test-begin:
 	@.ci/unchecked reset
@@ -88,17 +88,22 @@ test-begin:
 test-web: $(STAMPS)/web ## the browser's code (vitest)
 	@cd web && npm test --silent
 
-test-go: bin/sharpie ## all Go packages, the concurrent ones under the race detector, on both stores
+python: ## the Python of the tests, with Gymnasium and PettingZoo, in .cache/python
+	@.ci/python
+
+test-go: bin/sharpie python ## all Go packages, the concurrent ones under the race detector, on both stores
 	@$(call need,python3,Python 3 for its tests)
 	@.ci/mongod
+	@.ci/bubblewrap
 	@echo "go: testing $(REST)"
 	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie .ci/go-test $(REST)
 	@echo "go: testing $(RACE) with the race detector"
 	@.ci/go-test --race $(RACE)
 	@go test -count=1 ./cmd/house/...
 
-test-e2e: bin/sharpie ## the whole program in a real browser, on both stores
+test-e2e: bin/sharpie python ## the whole program in a real browser, on both stores
 	@.ci/mongod
+	@.ci/bubblewrap
 	@.ci/e2e
 
 # ---- checking -----------------------------------------------------------------
