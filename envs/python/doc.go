@@ -26,6 +26,16 @@
 // "state"}}. "state" is set where the worker itself knows better: "out_of_memory",
 // "bad_experiment".
 //
+// # Progress
+//
+// File descriptor 4 of the worker, where it is open, is a file of 16 bytes for the worker
+// to map and write to. Before it calls researchers' code it writes byte 0, the phase: 0
+// idle, 1 load, 2 reset, 3 step, 4 render, 5 act, 6 update, 7 checkpoint, 8 close; and
+// byte 1, the role: 0 for the environment's own code, else 1 + its place among the roles
+// that load answered (of source "none": in the roles of the request), 255 for any other.
+// Afterwards it writes zeros. So what was under way is known of a worker that is dead.
+// Neither of the descriptors is inherited by children of the worker.
+//
 // # Values
 //
 // A value in a header is JSON, with these objects for what JSON lacks:
