@@ -149,16 +149,6 @@ func (s *Server) lobby(c *fiber.Ctx) error {
 	return s.show(c, func() error { return s.cfg.Pages.Lobby(c, line) })
 }
 
-// keysOf returns the controls of a seat as pages show them.
-func keysOf(a experiments.Agent) []web.KeyView {
-	var out []web.KeyView
-	for _, b := range a.KeyboardInputs.Bindings {
-		d := a.KeyboardInputDisplay[b.Key]
-		out = append(out, web.KeyView{Key: b.Key, Symbol: d.Symbol, Label: d.Label})
-	}
-	return out
-}
-
 // seatIn returns the seat that the user has in a session of the experiment that
 // goes on; the zero ticket where there is none.
 func (s *Server) seatIn(ctx context.Context, user persistence.UserID, link string) (ticket, error) {

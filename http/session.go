@@ -44,6 +44,9 @@ func (s *Server) playPage(c *fiber.Ctx, v *visitor) error {
 		Layout: s.layout(c), Session: string(id), Link: view.Experiment, Name: x.def.Experiment.Name, Role: seat.Name,
 		Instructions: x.def.Experiment.Instructions, ShareURL: s.shareURL(c, x, view.Room), Rounds: view.Episodes,
 	}
+	for _, a := range x.def.Agents {
+		page.Roles = append(page.Roles, nameOf(a))
+	}
 	if a, ok := x.seat(seat.Role); ok {
 		page.Keys = keysOf(a)
 		if page.Role == "" {

@@ -66,6 +66,7 @@ type PlayPage struct {
 	ShareURL     string // absolute; empty with one seat
 	Keys         []KeyView
 	Rounds       int
+	Roles        []string // what every role is called, in the order of the definition
 }
 
 // ThanksPage ends a session, whichever way. "Try again" posts to /x/LINK/join

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -38,6 +39,7 @@ func funcs(assets manifest) template.FuncMap {
 		"short":    shortID,
 		"detail":   detailLine,
 		"runners":  groupSlots,
+		"json":     jsonText,
 		"add":      func(a, b int) int { return a + b },
 	}
 }
@@ -50,6 +52,12 @@ func or(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// jsonText is a value for the page's own scripts, to stand in an attribute.
+func jsonText(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
 }
 
 var errDict = errors.New("dict takes pairs of a name and a value")

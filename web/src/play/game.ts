@@ -1,9 +1,9 @@
 import { Notice_Level, Phase_Name, type Phase, type ServerMessage, type Status, type Welcome } from "../gen/play/play_pb";
-import { Controls } from "./controls";
+import { Controls, named } from "./controls";
 import { byId, setText } from "./dom";
 import { destination, endingOf } from "./ending";
 import { rate } from "./health";
-import { Hud, waitingLine } from "./hud";
+import { Hud, refusalLine, waitingLine } from "./hud";
 import { Inputs } from "./inputs";
 import { bindKeyboard } from "./keyboard";
 import { KeyState } from "./keys";
@@ -14,13 +14,15 @@ import { bindPanel } from "./panel";
 import { sceneOf } from "./phases";
 import { now, Pinger } from "./pinger";
 import { micros, millis, protocolVersion } from "./protocol";
-import { nameOf, seatList } from "./seats";
+import { seatList } from "./seats";
+import { Silence } from "./silence";
 import { PlaySocket } from "./socket";
 import { TextForm } from "./text";
 import { Touch } from "./touch";
 
 const paintedEvery = 1000; // ms
 const longPause = 4000; // ms
+const hintShown = 1800; // ms
 const farewell = 1200; // ms that the last picture stays before the next page
 
 // Addresses that the server writes into the page.
@@ -29,6 +31,7 @@ export interface Addresses {
   thanks: string;
   home: string;
   share: string;
+  roles: readonly string[]; // what each role is called, by its index
 }
 
 // Game is the play page: it turns what the server says into what is seen, and
@@ -53,6 +56,9 @@ export class Game {
   private lastPainted = 0;
   private reported = 0; // the round in which the held keys were reported; 0: not yet
   private ended = false;
+  private readonly silence = new Silence(() => performance.now());
+  private slow = false;
+  private said = ""; // the line about turns of the last tick
   private readonly title = document.title;
 
   constructor(
@@ -64,12 +70,17 @@ export class Game {
       failed: () => this.notices.show({ level: Notice_Level.WARNING, text: "A picture didn't arrive whole." }),
     });
     this.socket = new PlaySocket(at.socket, {
-      opened: () => this.pinger.start(),
+      opened: () => {
+        this.silence.heard();
+        this.pinger.start();
+      },
       message: (m) => this.message(m),
       lost: (attempt) => this.lost(attempt),
       refused: (code, text) => this.refused(code, text),
     });
-    this.pinger = new Pinger((kind) => this.socket.send(kind), () => this.measured());
+    this.pinger = new Pinger((kind) => {
+      if (this.socket.send(kind)) this.silence.asked();
+    }, () => this.measured());
     this.inputs = new Inputs(
       {
         send: (kind) => this.socket.send(kind),
@@ -95,6 +106,7 @@ export class Game {
   }
 
   private message(m: ServerMessage): void {
+    this.silence.heard();
     switch (m.kind.case) {
       case "welcome": this.onWelcome(m.kind.value); break;
       case "phase": this.onPhase(m.kind.value); break;
@@ -122,10 +134,13 @@ export class Game {
   private takeSeat(w: Welcome): void {
     this.keys = new KeyState(w.keys.map((k) => k.key));
     const changed = () => this.keysChanged();
-    this.controls = new Controls(byId("control-keys"), w.keys);
-    this.touch = new Touch(byId("touch"), w.keys, this.keys, changed);
+    const list = byId("control-keys");
+    const keys = named(w.keys, list);
+    this.controls = new Controls(list, keys);
+    const refused = (key: string) => this.keyRefused(key);
+    this.touch = new Touch(byId("touch"), keys, this.keys, changed, refused);
     this.unbindKeys?.();
-    this.unbindKeys = bindKeyboard(this.keys, () => this.active, changed);
+    this.unbindKeys = bindKeyboard(this.keys, () => this.active, changed, refused);
     this.text.offer(w.text, w.maxText);
     const hints = [
       w.severalKeys && w.keys.length > 1 ? "Several keys at once count." : "",
@@ -143,9 +158,28 @@ export class Game {
     if (this.active) this.inputs.keysChanged();
   }
 
+  // keyRefused says shortly why a key that was pressed does nothing.
+  private keyRefused(key: string): void {
+    if (!this.active || !this.status) return;
+    this.controls?.refuse(key);
+    this.notices.show({ level: Notice_Level.INFO, text: refusalLine(this.status, this.welcome?.roleIndex ?? -1) }, hintShown);
+  }
+
+  // block closes the keys that the server names, by their index in the Welcome.
+  private block(indexes: readonly number[]): void {
+    const all = this.welcome?.keys ?? [];
+    const closed = new Set(indexes.map((i) => all[i]?.key).filter((k): k is string => k !== undefined));
+    this.controls?.block(closed);
+    this.touch?.block(closed);
+    if (this.keys.block(closed)) this.keysChanged();
+  }
+
   private onPhase(p: Phase): void {
     const before = this.phase;
-    if (before && before.episode !== p.episode) this.status = undefined;
+    if (before && before.episode !== p.episode) {
+      this.status = undefined;
+      this.block([]);
+    }
     this.phase = p;
     this.hud.progress(p.episode, this.welcome?.episodes ?? 0);
     byId("players").hidden = p.seats.length < 2;
@@ -182,6 +216,7 @@ export class Game {
     this.status = s;
     this.hud.steps(s.step);
     this.hud.total(s.episodeReturn);
+    this.block(s.blockedKeys);
     this.tick();
   }
 
@@ -239,17 +274,34 @@ export class Game {
 
   private measured(): void {
     const { clock } = this.pinger;
+    this.slow = false;
     if (clock.typical !== undefined) this.hud.connection(rate(clock.typical, clock.spread), clock.rtt);
   }
 
   // tick brings what depends on the time up to date.
   private tick(): void {
     if (this.phase && this.socket.connected) this.overlay.tick(this.left(this.phase.deadlineUs));
+    this.listen();
     if (!this.active || !this.status || !this.welcome) return this.hud.waiting("", undefined);
-    const others = this.phase?.seats.filter((s) => !s.yours) ?? [];
-    const line = waitingLine(this.status, this.welcome.roleIndex, () => (others.length === 1 && others[0] ? nameOf(others[0]) : undefined));
+    const line = waitingLine(this.status, this.welcome.roleIndex, (i) => this.at.roles[i]);
     this.hud.waiting(line, this.left(this.status.inputDeadlineUs));
-    this.announce(line); // a line that is the same again is not read out again
+    // What stands for two ticks is read out; the same again is not. Turns that
+    // change with every picture would be noise.
+    if (line === this.said) this.announce(line);
+    this.said = line;
+  }
+
+  // listen shows a slow connection while it lasts, and asks a server that has
+  // gone quiet whether it is there.
+  private listen(): void {
+    if (!this.active) return;
+    if (this.silence.worthAsking) this.pinger.ask();
+    const slow = this.silence.tooLong;
+    if (slow === this.slow) return;
+    this.slow = slow;
+    if (!slow) return this.measured();
+    this.hud.slow();
+    this.announce("The connection is slow.");
   }
 
   // left is the time to a deadline of the server, in ms; undefined for none.

@@ -17,13 +17,18 @@ export function isForGame(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "altKey
 
 // bindKeyboard feeds the keyboard into the key state and calls changed after
 // every press and release that made a difference. While playing() is false keys
-// are followed, but they do what they always do on a page.
-export function bindKeyboard(state: KeyState, playing: () => boolean, changed: () => void): () => void {
+// are followed, but they do what they always do on a page. A blocked key that is
+// pressed, and not only still held, is reported to refused.
+export function bindKeyboard(state: KeyState, playing: () => boolean, changed: () => void, refused: (key: string) => void): () => void {
   const stop = new AbortController();
   const options = { signal: stop.signal };
   document.addEventListener("keydown", (event) => {
     if (!isForGame(event) || state.match(event.key) === undefined) return;
     if (playing()) event.preventDefault(); // the arrows would scroll the page
+    if (state.isBlocked(event.key)) {
+      if (playing() && !event.repeat) refused(state.match(event.key) ?? event.key);
+      return;
+    }
     // A repetition is no change, unless the press went elsewhere: it is held, then.
     if (state.press(event.code || event.key, event.key)) changed();
   }, options);

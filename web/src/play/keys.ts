@@ -6,6 +6,7 @@
 export class KeyState {
   private readonly mapped: ReadonlySet<string>;
   private readonly down = new Map<string, string>(); // source id → key, oldest press first
+  private closed: ReadonlySet<string> = new Set(); // keys that mean nothing allowed now
 
   constructor(keys: Iterable<string>) {
     this.mapped = new Set(keys);
@@ -22,10 +23,28 @@ export class KeyState {
     return undefined;
   }
 
+  // block says which keys mean nothing that is allowed now, until the next call.
+  // Those that are held are let go: what is pressed later is a new decision. It
+  // returns whether the set of held keys changed.
+  block(keys: Iterable<string>): boolean {
+    this.closed = new Set(keys);
+    let changed = false;
+    for (const [source, key] of this.down) {
+      if (this.closed.has(key)) changed = this.down.delete(source) || changed;
+    }
+    return changed;
+  }
+
+  // isBlocked says whether pressing this key does nothing now.
+  isBlocked(key: string): boolean {
+    const mapped = this.match(key);
+    return mapped !== undefined && this.closed.has(mapped);
+  }
+
   // press returns whether the set of held keys changed.
   press(source: string, key: string): boolean {
     const mapped = this.match(key);
-    if (mapped === undefined || this.down.has(source)) return false;
+    if (mapped === undefined || this.closed.has(mapped) || this.down.has(source)) return false;
     const before = this.isHeld(mapped);
     this.down.set(source, mapped);
     return !before;

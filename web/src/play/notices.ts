@@ -13,14 +13,15 @@ export class Notices {
 
   constructor(private readonly host: HTMLElement) {}
 
-  show(notice: Pick<Notice, "level" | "text">): void {
+  // show takes how long it stays, in ms.
+  show(notice: Pick<Notice, "level" | "text">, stays = shown): void {
     const old = [...this.host.children].find((n) => n.textContent === notice.text);
     if (!old) {
       this.host.append(el("p", { class: `toast-line notice notice-${classes[notice.level]}` }, notice.text));
       while (this.host.children.length > most) this.host.firstElementChild?.remove();
     }
     window.clearTimeout(this.timers.get(notice.text));
-    this.timers.set(notice.text, window.setTimeout(() => this.drop(notice.text), shown));
+    this.timers.set(notice.text, window.setTimeout(() => this.drop(notice.text), stays));
   }
 
   private drop(text: string): void {

@@ -20,6 +20,13 @@ export function arrange(keys: readonly string[]): { pad: Map<string, string>; ro
   return { pad: new Map(), row: [...keys] };
 }
 
+// columns is how many buttons of a row stand side by side, so that twenty of
+// them fit on a phone and none stands alone; 0 lets them flow.
+export function columns(keys: number): number {
+  if (keys <= 4) return 0;
+  return keys <= 7 ? keys : Math.ceil(keys / Math.ceil(keys / 6));
+}
+
 // Touch is the buttons for fingers. Each finger is a source of its own, and may
 // slide from one button to the next without lifting.
 export class Touch {
@@ -30,6 +37,7 @@ export class Touch {
     keys: readonly Key[],
     private readonly state: KeyState,
     private readonly changed: () => void,
+    private readonly refused: (key: string) => void,
   ) {
     const { pad, row } = arrange(keys.map((k) => k.key));
     const button = (key: Key) => {
@@ -45,12 +53,27 @@ export class Touch {
     const beside = keys.filter((k) => row.includes(k.key)).map(button);
     host.replaceChildren();
     if (padded.length > 0) host.append(el("div", { class: "touch-pad" }, ...padded));
-    if (beside.length > 0) host.append(el("div", { class: "touch-row" }, ...beside));
+    if (beside.length > 0) {
+      const across = columns(beside.length);
+      const group = el("div", { class: across > 0 ? "touch-row touch-grid" : "touch-row" }, ...beside);
+      if (across > 0) group.style.setProperty("--across", String(across));
+      host.append(group);
+    }
+    host.classList.toggle("touch-many", columns(beside.length) > 0);
     this.listen();
   }
 
   held(keys: readonly string[]): void {
     for (const [key, b] of this.buttons) b.classList.toggle("is-held", keys.includes(key));
+  }
+
+  // block dims the buttons that mean nothing allowed now. They stay where they
+  // are and can be reached, so that nothing moves and everything is read out.
+  block(keys: ReadonlySet<string>): void {
+    for (const [key, b] of this.buttons) {
+      if (keys.has(key)) b.setAttribute("aria-disabled", "true");
+      else b.removeAttribute("aria-disabled");
+    }
   }
 
   private listen(): void {
@@ -63,6 +86,11 @@ export class Touch {
       const key = under(e);
       const now = this.state.keyOf(source(e));
       if (key === now || (now === undefined && !down && e.buttons === 0)) return;
+      if (key !== undefined && this.state.isBlocked(key)) {
+        if (down) this.refused(key);
+        if (this.state.release(source(e))) this.changed();
+        return;
+      }
       let different = this.state.release(source(e));
       if (key !== undefined) different = this.state.press(source(e), key) || different;
       if (different) this.changed();

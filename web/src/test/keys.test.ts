@@ -59,4 +59,27 @@ describe("keys", () => {
     expect(k.releaseAll()).toBe(false);
     expect(k.held).toEqual([]);
   });
+
+  test("a blocked key does nothing until it is free again", () => {
+    const k = new KeyState(["1", "2"]);
+    expect(k.block(["1"])).toBe(false);
+    expect(k.isBlocked("1")).toBe(true);
+    expect(k.isBlocked("2")).toBe(false);
+    expect(k.press("Digit1", "1")).toBe(false);
+    expect(k.held).toEqual([]);
+    expect(k.release("Digit1")).toBe(false);
+    k.block([]);
+    expect(k.press("Digit1", "1")).toBe(true);
+  });
+
+  test("a held key that becomes blocked is let go, once", () => {
+    const k = new KeyState(["1", "2"]);
+    k.press("Digit1", "1");
+    k.press("pointer-1", "1");
+    k.press("Digit2", "2");
+    expect(k.block(["1"])).toBe(true);
+    expect(k.held).toEqual(["2"]);
+    expect(k.block(["1"])).toBe(false);
+    expect(k.release("Digit1")).toBe(false);
+  });
 });

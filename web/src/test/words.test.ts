@@ -2,11 +2,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { Phase_Name, PhaseSchema, Seat_State } from "../gen/play/play_pb";
 import { destination, endingOf } from "../play/ending";
-import { waitingLine } from "../play/hud";
+import { refusalLine, waitingLine } from "../play/hud";
 import { formatLeft, formatScore, sceneOf } from "../play/phases";
 import { someone } from "../play/seats";
 import { tooLong } from "../play/text";
-import { arrange } from "../play/touch";
+import { arrange, columns } from "../play/touch";
 
 const phase = (init: MessageInitShape<typeof PhaseSchema>) => create(PhaseSchema, init);
 const seat = (name: string, state: Seat_State, yours = false) => ({ role: name, name, state, yours });
@@ -45,12 +45,21 @@ describe("what stands over the picture", () => {
 describe("whom a turn waits for", () => {
   const name = (i: number) => ["You", "Chaser"][i];
   test.each([
-    [{ live: true, waitingFor: [] }, ""],
-    [{ live: true, waitingFor: [0, 1] }, "Your turn"],
-    [{ live: true, waitingFor: [1] }, "Waiting for Chaser"],
-    [{ live: true, waitingFor: [9] }, "Waiting for the others"],
-    [{ live: false, waitingFor: [0] }, "You are out of this round. Watch how it goes on."],
+    [{ live: true, waitingFor: [], turn: [] }, ""],
+    [{ live: true, waitingFor: [0, 1], turn: [] }, "Your turn"],
+    [{ live: true, waitingFor: [1], turn: [] }, "Waiting for Chaser"],
+    [{ live: true, waitingFor: [9], turn: [] }, "Waiting for the others"],
+    [{ live: true, waitingFor: [], turn: [0] }, "Your turn"],
+    [{ live: true, waitingFor: [], turn: [1] }, "Waiting for Chaser"],
+    [{ live: true, waitingFor: [1], turn: [0, 1] }, "Waiting for Chaser"],
+    [{ live: false, waitingFor: [0], turn: [0] }, "You are out of this round. Watch how it goes on."],
   ])("%o: %s", (status, line) => expect(waitingLine(status, 0, name)).toBe(line));
+});
+
+test("a key that does nothing says why", () => {
+  expect(refusalLine({ turn: [1] }, 0)).toBe("It isn't your turn yet.");
+  expect(refusalLine({ turn: [0] }, 0)).toBe("That isn't possible right now.");
+  expect(refusalLine({ turn: [] }, 0)).toBe("That isn't possible right now.");
 });
 
 test.each([[0, "0"], [-0.0001, "0"], [-133, "−133"], [0.126, "0.13"], [1234.56, "1235"], [Number.NaN, "–"]])("a score of %d reads %s", (value, text) => {
@@ -91,6 +100,16 @@ describe("touch buttons", () => {
     const { pad, row } = arrange(["ArrowUp", " ", "ArrowDown", "ArrowLeft", "ArrowRight"]);
     expect(pad.get("ArrowUp")).toBe("up");
     expect(row).toEqual([" "]);
+  });
+  test("twenty buttons stand in at most six columns, without a lonely last one", () => {
+    for (let n = 1; n <= 20; n++) {
+      const across = columns(n);
+      if (across === 0) continue;
+      expect(across, `${n} buttons`).toBeLessThanOrEqual(n <= 7 ? 7 : 6);
+      expect(Math.ceil(n / across), `rows of ${n} buttons`).toBeLessThanOrEqual(4);
+      expect(n % across === 0 || n % across >= across / 2, `the last row of ${n}`).toBe(true);
+    }
+    expect([columns(3), columns(7), columns(9), columns(18), columns(20)]).toEqual([0, 7, 5, 6, 5]);
   });
   test("two arrows stand side by side in the author's order", () => {
     expect(arrange(["ArrowRight", "ArrowLeft"])).toEqual({ pad: new Map(), row: ["ArrowRight", "ArrowLeft"] });
