@@ -2157,6 +2157,7 @@ type EpisodeEnded struct {
 	Checkpoints   []*Checkpoint          `protobuf:"bytes,6,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	Feedback      []*Feedback            `protobuf:"bytes,7,rep,name=feedback,proto3" json:"feedback,omitempty"` // given after the last step
 	Log           string                 `protobuf:"bytes,8,opt,name=log,proto3" json:"log,omitempty"`           // what hosted code printed, its end
+	Warnings      []string               `protobuf:"bytes,9,rep,name=warnings,proto3" json:"warnings,omitempty"` // for the researcher; those after Started
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2245,6 +2246,13 @@ func (x *EpisodeEnded) GetLog() string {
 		return x.Log
 	}
 	return ""
+}
+
+func (x *EpisodeEnded) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // Feedback is the inputs of a seat that no step used, because they came after the
@@ -2669,7 +2677,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x12\n" +
 	"\x04step\x18\x05 \x01(\x04R\x04step\x12\x12\n" +
-	"\x04data\x18\x06 \x01(\fR\x04data\"\x81\x03\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"\x9d\x03\n" +
 	"\fEpisodeEnded\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2679,7 +2687,8 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12?\n" +
 	"\vcheckpoints\x18\x06 \x03(\v2\x1d.sharpie.runner.v1.CheckpointR\vcheckpoints\x127\n" +
 	"\bfeedback\x18\a \x03(\v2\x1b.sharpie.runner.v1.FeedbackR\bfeedback\x12\x10\n" +
-	"\x03log\x18\b \x01(\tR\x03log\"F\n" +
+	"\x03log\x18\b \x01(\tR\x03log\x12\x1a\n" +
+	"\bwarnings\x18\t \x03(\tR\bwarnings\"F\n" +
 	"\x03How\x12\x13\n" +
 	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

@@ -22,6 +22,9 @@ import (
 //	Box            a list of as many numbers, or one number for a space of one
 //	               element; from several keys that are lists, the default plus all
 //	               their differences from it, cut to the bounds
+//	Opaque         every value: a whole number is an Int, another number a float64
+//	               scalar, a list a Tuple; of a role with several keys always a Tuple,
+//	               with the default alone where no key counts
 //
 // several says that the value is the list of the keys that count at once.
 func actionOf(space envs.Space, h, idle human, several bool) (envs.Value, error) {
@@ -80,6 +83,8 @@ func shapeAction(space envs.Space, h, idle human, several bool) (envs.Value, err
 			clip(x, s)
 		}
 		return encode(s.DType, s.Shape, x), nil
+	case envs.Opaque:
+		return h.value(), nil
 	}
 	return nil, fmt.Errorf("%s cannot be played with keys or text", space)
 }
@@ -200,7 +205,7 @@ func encode(dtype envs.DType, shape []int, x []float64) envs.Value {
 
 // neutral is the action of last resort, where neither policy nor default can be
 // used: the first legal number, the smallest text, zeros or the bound nearest to
-// them, and for composed spaces that of each member.
+// them, for composed spaces that of each member, and 0 where nothing is known.
 func neutral(space envs.Space, mask []bool) envs.Value {
 	switch s := space.(type) {
 	case envs.Discrete:
@@ -241,6 +246,8 @@ func neutral(space envs.Space, mask []bool) envs.Value {
 			out[i] = envs.Entry{Key: s[i].Key, Value: neutral(s[i].Space, nil)}
 		}
 		return out
+	case envs.Opaque:
+		return envs.Int(0)
 	}
 	return nil
 }

@@ -111,13 +111,13 @@ func (l *loop) turn() time.Time {
 	return end
 }
 
-// missing lists the seats that the next step waits for: live, with a person, who
-// has said nothing yet. There is no reward to wait for before the first transition.
+// missing lists the seats that the next step waits for: live, on turn, with a person,
+// who has said nothing yet. There is no reward to wait for before the first transition.
 func (l *loop) missing() []uint32 {
 	out := l.waiting.next[:0]
 	for i := range l.seats {
 		s := &l.seats[i]
-		if !s.live || !s.human() || (s.plan.feedback && l.step == 0) || s.answered(l.plan.period > 0) {
+		if !s.takesTurn() || !s.human() || (s.plan.feedback && l.step == 0) || s.answered(l.plan.period > 0) {
 			continue
 		}
 		out = append(out, uint32(i))

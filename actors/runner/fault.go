@@ -3,12 +3,13 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sharpie/actors/messages"
 	"sharpie/envs"
 )
 
-// The codes of Failed.
+// The codes of Failed, beside the states of an envs.Fault.
 const (
 	CodeBadExperiment = "bad_experiment" // the Start cannot be carried out; the message names the field
 	CodeEnvError      = "env_error"      // the environment failed or broke its contract
@@ -37,6 +38,7 @@ const (
 	phaseAct
 	phaseUpdate
 	phaseCheckpoint
+	phaseLastUpdate // an update after the last step, which has a deadline of its own
 )
 
 // String is the phase's name in Failed.
@@ -52,7 +54,7 @@ func (p phase) String() string {
 		return "render"
 	case phaseAct:
 		return "act"
-	case phaseUpdate:
+	case phaseUpdate, phaseLastUpdate:
 		return "update"
 	case phaseCheckpoint:
 		return "checkpoint"
@@ -63,7 +65,7 @@ func (p phase) String() string {
 // code is the code of a failure in the phase.
 func (p phase) code() string {
 	switch p {
-	case phaseAct, phaseUpdate, phaseCheckpoint:
+	case phaseAct, phaseUpdate, phaseLastUpdate, phaseCheckpoint:
 		return CodePolicyError
 	case phaseIdle:
 		return CodeRunnerError
@@ -78,11 +80,62 @@ type fault struct {
 	role    string
 	message string
 	trace   string
+	// kind is the exception's name, log the last that the code printed; of code that
+	// runs in a process of its own.
+	kind, log string
+	// where is the phase as the code's process names it; empty: phase.
+	where string
 }
 
 // Error is the fault in one line.
 func (f *fault) Error() string {
-	return fmt.Sprintf("%s in %s %s: %s", f.code, f.phase, f.role, f.message)
+	return fmt.Sprintf("%s in %s %s: %s", f.code, f.place(), f.role, f.message)
+}
+
+// place is the phase's name in Failed.
+func (f *fault) place() string {
+	if f.where != "" {
+		return f.where
+	}
+	return f.phase.String()
+}
+
+// faultOf is what an error in a phase amounts to: an envs.Fault says itself what it
+// is, wherever it was found; role is the agent's whose code ran, "" for none.
+func faultOf(p phase, role string, err error) *fault {
+	f := &fault{code: p.code(), phase: p, role: role, message: err.Error()}
+	h := new(envs.Fault)
+	if !errors.As(err, &h) {
+		return f
+	}
+	f.code, f.where = state(h.State, f.code), tail(h.Phase, maxName)
+	f.kind, f.message = tail(h.Type, maxName), tail(h.Message, maxTrace)
+	f.trace, f.log = tail(h.Traceback, maxTrace), tail(h.Log, maxLog)
+	if h.Role == "" && h.State != envs.PolicyError {
+		f.role = ""
+	}
+	return f
+}
+
+// state is the code of a Fault's state; otherwise for a state that there is not.
+func state(s envs.State, otherwise string) string {
+	switch s {
+	case envs.EnvError, envs.PolicyError, envs.Hung, envs.OutOfMemory, envs.Killed, envs.Exited, envs.BadLoad:
+		return string(s)
+	}
+	return otherwise
+}
+
+// maxTrace and maxLog bound what a Failed and an EpisodeEnded carry, in bytes.
+const (
+	maxName  = 200
+	maxTrace = 16 << 10
+	maxLog   = 64 << 10
+)
+
+// tail is the last n bytes of a text, as valid UTF-8.
+func tail(s string, n int) string {
+	return strings.ToValidUTF8(s[max(len(s)-n, 0):], "")
 }
 
 // badExperiment is the fault of a Start that cannot be carried out.
@@ -92,7 +145,7 @@ func badExperiment(err error) *fault {
 
 // loadFault tells arguments that are wrong from environments that do not start.
 func loadFault(field string, err error) *fault {
-	f := &fault{code: CodeEnvError, phase: phaseLoad, message: fmt.Sprintf("%s: %v", field, err)}
+	f := faultOf(phaseLoad, "", fmt.Errorf("%s: %w", field, err))
 	if errors.Is(err, envs.ErrUnknown) || errors.Is(err, envs.ErrInvalidArgument) {
 		f.code = CodeBadExperiment
 	}
@@ -102,7 +155,7 @@ func loadFault(field string, err error) *fault {
 // failed is the message of a fault.
 func (f *fault) failed(episode string, lastStep uint64) *messages.Failed {
 	return &messages.Failed{
-		EpisodeId: episode, LastStep: lastStep, Code: f.code, Phase: f.phase.String(),
-		Role: f.role, Message: f.message, Trace: f.trace,
+		EpisodeId: episode, LastStep: lastStep, Code: f.code, Phase: f.place(),
+		Role: f.role, Message: f.message, Trace: f.trace, Type: f.kind, Log: f.log,
 	}
 }

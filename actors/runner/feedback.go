@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sharpie/actors/messages"
-	"sharpie/agents"
 )
 
 // awaitFeedback gives the people who reward a policy a last chance to judge the
@@ -32,7 +31,7 @@ func (l *loop) awaitFeedback() {
 func (l *loop) awaitsFeedback() bool {
 	for i := range l.seats {
 		s := &l.seats[i]
-		if s.plan.feedback && s.human() && s.source != messages.Source_SOURCE_NONE && !s.answered(false) {
+		if s.plan.feedback && s.human() && s.judgeable() && !s.answered(false) {
 			return true
 		}
 	}
@@ -51,31 +50,9 @@ func (l *loop) lastFeedback() {
 		if len(f.Inputs) == 0 {
 			continue
 		}
-		if reward, given := s.feedback(); given && s.source != messages.Source_SOURCE_NONE {
+		if reward, given := s.feedback(); given && s.judgeable() {
 			f.HumanReward = &reward
 		}
 		l.end.Feedback = append(l.end.Feedback, f)
 	}
-}
-
-// checkpoint collects what the learners have learned.
-func (l *loop) checkpoint() error {
-	defer l.watch.idle()
-	for i := range l.seats {
-		s := &l.seats[i]
-		c, ok := s.agent.(agents.Checkpointer)
-		if !ok || s.learner == nil {
-			continue
-		}
-		l.watch.enter(phaseCheckpoint, i)
-		data, err := c.State()
-		if err != nil {
-			return l.fail(phaseCheckpoint, i, err)
-		}
-		l.end.Checkpoints = append(l.end.Checkpoints, &messages.Checkpoint{
-			EpisodeId: l.start.EpisodeId, Role: string(s.plan.agent.Role), Policy: s.plan.policy.Name,
-			Version: s.agent.Version(), Step: l.step, Data: data,
-		})
-	}
-	return nil
 }

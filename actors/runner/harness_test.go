@@ -168,6 +168,9 @@ func (w *world) Agent(_ context.Context, _ experiments.Order, _ envs.Environment
 	if !ok {
 		return nil, errors.New("unknown policy " + source)
 	}
+	if k, ok := a.(agents.Checkpointer); ok && c.State != nil {
+		return a, k.SetState(c.State)
+	}
 	return a, nil
 }
 

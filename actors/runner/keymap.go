@@ -116,5 +116,19 @@ func (m *keymap) reading(pressed []uint8) *reading {
 	return r
 }
 
+// blocked lists the keys whose action the mask forbids.
+func (m *keymap) blocked(mask []bool) []uint32 {
+	if mask == nil {
+		return nil
+	}
+	var out []uint32
+	for i, r := range m.single {
+		if r.action != nil && !legal(m.space, mask, r.action) {
+			out = append(out, uint32(i))
+		}
+	}
+	return out
+}
+
 // text returns the reading of a text.
 func (m *keymap) text(s string) *reading { return m.read(text(s)) }

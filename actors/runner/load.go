@@ -41,6 +41,14 @@ func (l *loop) load() error {
 		}
 	}
 	l.plan, l.env = l.stage.plan, l.stage.env
+	if host, ok := l.env.(envs.Host); ok {
+		l.host = host
+		l.watch.grace.Store(int64(hostGrace))
+	}
+	states, err := l.states()
+	if err != nil {
+		return err
+	}
 	l.seats = make([]seat, len(l.plan.roles))
 	for i := range l.seats {
 		s := &l.seats[i]
@@ -49,17 +57,12 @@ func (l *loop) load() error {
 		if s.plan.policy == nil {
 			continue
 		}
-		agent, err := l.agent(s, s.plan.policy)
+		agent, err := l.agent(s, s.plan.policy, states[i])
 		if err != nil {
 			return err
 		}
 		s.agent, s.version = agent, agent.Version()
-		if learner, ok := agent.(agents.Learner); ok && updates(s.plan.policy.CheckpointInterval) {
-			s.learner, s.interval = learner, s.plan.policy.CheckpointInterval
-		}
-	}
-	if err := l.restore(); err != nil {
-		return err
+		s.enrol(l.env)
 	}
 	for _, role := range l.start.AiRoles {
 		i, err := l.find("ai_roles", role)
@@ -99,39 +102,56 @@ func (l *loop) order() experiments.Order {
 }
 
 // agent makes the agent of a policy for a seat, fresh for this episode.
-func (l *loop) agent(s *seat, p *experiments.Policy) (agents.Agent, error) {
+// state is what it had learned, nil for nothing.
+func (l *loop) agent(s *seat, p *experiments.Policy, state *messages.AgentState) (agents.Agent, error) {
 	role := string(s.plan.agent.Role)
 	l.watch.change(phaseLoad, s.index)
-	agent, err := l.cfg.Maker.Agent(l.ctx, l.order(), l.env, experiments.Casting{
+	casting := experiments.Casting{
 		Agent: s.index, Policy: p, Spec: agents.Spec{
 			Role: s.plan.spec, Environment: l.plan.spec.ID, Roles: l.plan.spec.Roles,
 			Seed: AgentSeed(l.start.Seed, role), Kwargs: p.Kwargs,
 		},
-	})
-	if err != nil {
-		return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err)}
 	}
-	return agent, nil
+	if state != nil {
+		casting.State = append([]byte{}, state.GetData()...)
+	}
+	agent, err := l.cfg.Maker.Agent(l.ctx, l.order(), l.env, casting)
+	if err == nil {
+		return agent, nil
+	}
+	if f := new(envs.Fault); errors.As(err, &f) {
+		return nil, faultOf(phaseLoad, role, err)
+	}
+	if state != nil && errors.Is(err, agents.ErrInvalidState) {
+		return nil, &fault{code: CodePolicyError, phase: phaseLoad, role: role, message: fmt.Sprintf("restore state %s: %v", state.GetVersion(), err)}
+	}
+	return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err)}
 }
 
-// restore puts the learned states of Start back.
-func (l *loop) restore() error {
+// enrol says how the seat's policy is asked and taught.
+func (s *seat) enrol(env envs.Environment) {
+	if h, ok := s.agent.(experiments.Hosted); ok && h.HostedBy(env) {
+		s.hosted, s.pupil = true, h.Learns() && updates(s.plan.policy.CheckpointInterval)
+	} else if learner, ok := s.agent.(agents.Learner); ok && updates(s.plan.policy.CheckpointInterval) {
+		s.learner, s.pupil = learner, true
+	}
+	s.interval = s.plan.policy.CheckpointInterval
+}
+
+// states finds the seats of the learned states of Start.
+func (l *loop) states() (map[int]*messages.AgentState, error) {
+	out := make(map[int]*messages.AgentState, len(l.start.States))
 	for _, st := range l.start.States {
 		i, err := l.find("states", st.GetRole())
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s := &l.seats[i]
-		c, ok := s.agent.(agents.Checkpointer)
-		if !ok {
-			return badExperiment(fieldError("states", "the policy of role %q keeps no state", st.GetRole()))
+		if l.plan.roles[i].policy == nil {
+			return nil, badExperiment(fieldError("states", "the role %q has no policy that could keep a state", st.GetRole()))
 		}
-		if err := c.SetState(st.GetData()); err != nil {
-			return &fault{code: CodePolicyError, phase: phaseLoad, role: st.GetRole(), message: fmt.Sprintf("restore state %s: %v", st.GetVersion(), err)}
-		}
-		s.version = s.agent.Version()
+		out[i] = st
 	}
-	return nil
+	return out, nil
 }
 
 // find finds a role of the definition by name.
@@ -153,11 +173,17 @@ func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
 		if p == nil {
 			return badExperiment(fieldError("experiment.drop_out_policy", "no policy is named %q", name))
 		}
-		agent, err := l.agent(s, p)
+		if err := l.makeRoom(i); err != nil {
+			return err
+		}
+		agent, err := l.agent(s, p, nil)
 		if err != nil {
 			return err
 		}
 		s.standIn = agent
+		if h, ok := agent.(experiments.Hosted); ok && h.HostedBy(l.env) {
+			s.guest, s.pupil, s.learn, s.open = true, false, false, false
+		}
 	}
 	switch who {
 	case messages.SetSeat_HUMAN, messages.SetSeat_DEFAULTS, messages.SetSeat_POLICY:
@@ -167,6 +193,19 @@ func (l *loop) occupy(i int, who messages.SetSeat_Occupant) error {
 	s.release()
 	s.occupant = who
 	return nil
+}
+
+// makeRoom keeps what the hosted policy of a seat has learned before a stand-in takes
+// its place in the host, which knows one policy for a role.
+func (l *loop) makeRoom(i int) error {
+	s := &l.seats[i]
+	if !s.hosted || l.began.IsZero() {
+		return nil
+	}
+	c, err := l.stateOf(i)
+	s.last = c
+	l.watch.enter(phaseLoad, i)
+	return err
 }
 
 // closeAgents closes the episode's agents.

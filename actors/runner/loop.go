@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,10 @@ type loop struct {
 	stage   *stage
 	plan    *plan
 	env     envs.Environment
+	host    envs.Host // env, if it is one
+	// liveRoles is how many roles have not ended.
+	liveRoles int
+	warned    int // warnings of the host that were reported
 	seats   []seat
 	encoder *frames.Encoder
 	// pipeline encodes instead, once a picture took long; late is the picture of
@@ -56,6 +61,7 @@ type loop struct {
 	hash     hasher
 	taken    taken
 	actions  []envs.RoleAction
+	exchange hostTurn
 	step     uint64
 	over     bool
 	end      *messages.EpisodeEnded
@@ -86,7 +92,10 @@ func (l *loop) run() {
 	defer l.cancel()
 	x := l.def.Experiment
 	l.watch = newWatchdog(limit(x.LoadTimeout, 120*time.Second), limit(x.ResetTimeout, 30*time.Second),
-		limit(x.StepTimeout, 5*time.Second), l.roleName, l.abandon)
+		limit(x.StepTimeout, 5*time.Second), limit(x.UpdateTimeout, 300*time.Second), l.roleName, l.abandon)
+	if foreign(l.def) {
+		l.watch.grace.Store(int64(hostGrace))
+	}
 	defer l.watch.stop()
 	l.timer = time.NewTimer(time.Hour)
 	defer l.timer.Stop()
@@ -98,18 +107,32 @@ func (l *loop) run() {
 	}
 	kept := false
 	if err == nil {
-		kept = l.finish(l.end, l.stage)
+		l.end.Log, l.end.Warnings = l.output(), l.news()
+		kept = l.finish(l.end, l.keepable())
 	} else {
 		f := new(fault)
 		if !errors.As(err, &f) {
 			f = &fault{code: CodeRunnerError, message: err.Error()}
 		}
+		if f.log == "" {
+			f.log = l.output()
+		}
 		l.finish(f, nil)
 	}
+	late := time.AfterFunc(closeTimeout, func() { l.log.Warn("an episode's environment and agents take too long to close") })
+	defer late.Stop()
 	l.closeAgents()
 	if !kept && l.stage != nil {
 		l.closeEnv(l.stage.env)
 	}
+}
+
+// keepable is the stage if another episode can be played on it.
+func (l *loop) keepable() *stage {
+	if l.host != nil && !l.host.Reusable() {
+		return nil
+	}
+	return l.stage
 }
 
 // limit is a deadline of the experiment, or another where it sets none.
@@ -134,9 +157,6 @@ func (l *loop) protect(f func() error) (err error) {
 	}()
 	return f()
 }
-
-// maxTrace bounds the trace in a Failed, in bytes.
-const maxTrace = 16 << 10
 
 func trace() string {
 	s := debug.Stack()
@@ -179,7 +199,11 @@ func (l *loop) reset() error {
 	}
 	l.encoder = frames.NewEncoder()
 	l.watch.enter(phaseRender, -1)
-	picture, err := l.render()
+	frame, err := l.draw()
+	if err != nil {
+		return err
+	}
+	picture, err := l.encode(frame)
 	if err != nil {
 		return err
 	}
@@ -201,10 +225,15 @@ func (l *loop) seeFirst(observations envs.Observations) error {
 		if err != nil {
 			return l.fail(phaseReset, -1, err)
 		}
-		s.live, s.obs, s.mask = true, observations[i].Observation, observations[i].ActionMask
+		s.live, s.waits, s.obs, s.mask = true, observations[i].Waits, observations[i].Observation, observations[i].ActionMask
 	}
+	l.liveRoles = len(observations)
+	l.refresh()
 	if len(observations) == 0 {
 		return l.fail(phaseReset, -1, errors.New("reset returned no observation"))
+	}
+	if !slices.ContainsFunc(l.seats, func(s seat) bool { return s.takesTurn() }) {
+		return l.fail(phaseReset, -1, errNobodysTurn)
 	}
 	return nil
 }
@@ -239,7 +268,24 @@ func (l *loop) close() error {
 
 // fail is the fault of an error in a phase.
 func (l *loop) fail(p phase, role int, err error) error {
-	return &fault{code: p.code(), phase: p, role: l.roleName(role), message: err.Error()}
+	f := faultOf(p, l.roleName(role), err)
+	h := new(envs.Fault)
+	if errors.As(err, &h) && h.Role != "" {
+		f.role = l.agentOf(h.Role)
+	}
+	return f
+}
+
+// agentOf is the definition's name of an environment's role, or the role's own.
+func (l *loop) agentOf(role envs.Role) string {
+	if l.plan != nil {
+		for i := range l.plan.roles {
+			if l.plan.roles[i].spec.Role == role {
+				return string(l.plan.roles[i].agent.Role)
+			}
+		}
+	}
+	return string(role)
 }
 
 // roleName is a role's name in the definition; empty for -1.

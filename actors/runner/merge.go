@@ -8,6 +8,36 @@ type held struct {
 	down []uint8
 	// texts wait for a step of their own, oldest first.
 	texts []string
+	// muted are keys of down's kind that are held since before the role's turn, and
+	// count for nothing until they are released.
+	muted []uint8
+}
+
+// forget is what a role that waits for its turn keeps of its inputs: no texts, and
+// in turn-based play no keys either, so that nothing that was meant for an earlier
+// state acts by surprise. In real time a key that is held on counts as such.
+func (h *held) forget(turns bool) {
+	h.texts = nil
+	if turns {
+		h.muted, h.down = append(h.muted[:len(h.muted):len(h.muted)], h.down...), nil
+	}
+}
+
+// audible takes muted keys out of those held; who lets one go hears it again.
+func (h *held) audible(now []uint8) []uint8 {
+	if len(h.muted) == 0 {
+		return now
+	}
+	muted, rest := []uint8(nil), now[:0]
+	for _, k := range now {
+		if contains(h.muted, k) {
+			muted = append(muted, k)
+		} else {
+			rest = append(rest, k)
+		}
+	}
+	h.muted = muted
+	return rest
 }
 
 // maxTexts bounds the texts of one seat that wait; the oldest go first.
@@ -38,14 +68,14 @@ func merge(m *keymap, before held, inputs []*messages.Input) merged {
 		}
 	}
 	var (
-		out  = merged{after: held{texts: before.texts}}
+		out  = merged{after: held{texts: before.texts, muted: before.muted}}
 		down = before.down
 		seq  = append(make([]uint8, 0, len(before.down)+4), before.down...)
 	)
 	// The newest press of each key is its place in seq; tapped marks presses since.
 	tapped := make([]bool, len(m.keys))
 	for _, in := range inputs {
-		now := mapped(m, in.GetKeys())
+		now := out.after.audible(mapped(m, in.GetKeys()))
 		pressed := false
 		for _, k := range now {
 			if !contains(down, k) {

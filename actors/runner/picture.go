@@ -3,19 +3,25 @@ package runner
 import (
 	"sharpie/actors/frames"
 	"sharpie/actors/messages"
+	"sharpie/envs"
 )
 
-// render draws the state and encodes it. It returns nil for an unchanged picture,
-// for none, and for one that takes long: that is encoded beside the loop, once
-// the step is reported, and follows in Pictured.
-func (l *loop) render() (*messages.Picture, error) {
-	if l.plan.spec.Width == 0 || l.plan.spec.Height == 0 {
-		return nil, nil
+// draw draws the state; the frame is empty where there is no picture.
+func (l *loop) draw() (envs.Frame, error) {
+	if l.host == nil && (l.plan.spec.Width == 0 || l.plan.spec.Height == 0) {
+		return envs.Frame{}, nil
 	}
 	frame, err := l.env.Render(l.ctx)
 	if err != nil {
-		return nil, l.fail(phaseRender, -1, err)
+		return envs.Frame{}, l.fail(phaseRender, -1, err)
 	}
+	return frame, nil
+}
+
+// encode makes the picture of a frame, and is done with it. It returns nil for an
+// unchanged picture, for none, and for one that takes long: that is encoded beside
+// the loop, once the step is reported, and follows in Pictured.
+func (l *loop) encode(frame envs.Frame) (*messages.Picture, error) {
 	if frame.Empty() {
 		return nil, nil
 	}

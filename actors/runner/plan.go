@@ -22,6 +22,11 @@ type plan struct {
 	maxSteps uint64 // 0: no limit
 	// learns says that some policy gets updates at all.
 	learns bool
+	// order is the roles in the order of their turns: those with a policy, then the
+	// others.
+	order []int
+	// checkpoints says that some policy's state is stored during the episode.
+	checkpoints bool
 }
 
 // rolePlan is one agent of the definition.
@@ -68,6 +73,14 @@ func newPlan(def *experiments.Definition, spec envs.Spec) (*plan, error) {
 		p.roles = append(p.roles, r)
 		p.byRole[r.envIndex] = i
 		p.learns = p.learns || (r.policy != nil && updates(r.policy.CheckpointInterval))
+		p.checkpoints = p.checkpoints || (r.policy != nil && r.policy.CheckpointEvery > 0)
+	}
+	for _, policy := range []bool{true, false} {
+		for i := range p.roles {
+			if (p.roles[i].policy != nil) == policy {
+				p.order = append(p.order, i)
+			}
+		}
 	}
 	for i, a := range p.byRole {
 		if a < 0 {

@@ -41,8 +41,14 @@ func (l *loop) steppedOf(r *messages.StepRecord, p *messages.Picture) *messages.
 	m.stepped.EpisodeId, m.stepped.Record, m.stepped.Picture = l.start.EpisodeId, r, p
 	m.stepped.InputSeqs = make([]uint64, len(l.seats))
 	m.stepped.Returns = make([]float64, len(l.seats))
+	views := false
 	for i := range l.seats {
-		m.stepped.InputSeqs[i], m.stepped.Returns[i] = l.seats[i].lastSeq, l.seats[i].total
+		s := &l.seats[i]
+		m.stepped.InputSeqs[i], m.stepped.Returns[i] = s.lastSeq, s.total
+		views = views || s.waits || (s.live && s.mask != nil)
+	}
+	if views {
+		m.stepped.Seats = l.views()
 	}
 	return &m.stepped
 }
@@ -63,7 +69,11 @@ func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture
 		m.step.Live = true
 		m.step.Observation = m.observation.set(o.Observation, &s.shape)
 		m.step.Info = infoJSON(o.Info)
-		size += roleBytes + valueBytes(o.Observation) + len(m.step.Info)
+		m.step.Waits = o.Waits
+		if o.ActionMask != nil {
+			m.step.ActionMask = maskBytes(o.ActionMask)
+		}
+		size += roleBytes + valueBytes(o.Observation) + len(m.step.Info) + len(m.step.ActionMask)
 	}
 	record.ObservationHash = l.hash.sum()
 	started := &messages.Started{
@@ -78,6 +88,11 @@ func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture
 		}
 		started.Roles = append(started.Roles, &messages.RoleInfo{Role: string(s.plan.agent.Role), PolicyVersion: s.version})
 		roles[i].step.PolicyVersion = s.version
+	}
+	if l.host != nil {
+		info := l.host.Info()
+		started.Interpreter, started.Confinement = tail(info.Interpreter, maxTrace), tail(info.Confinement, maxTrace)
+		started.Warnings = l.news()
 	}
 	if p != nil {
 		started.Width, started.Height = p.Width, p.Height
@@ -101,6 +116,9 @@ func (l *loop) reportStep(transitions []envs.RoleTransition, p *messages.Picture
 			if reward, given := s.feedback(); given {
 				m.reward = reward
 				m.step.HumanReward = &m.reward
+				if s.open {
+					s.judged = &m.reward
+				}
 			}
 		}
 		if s.live {
@@ -108,7 +126,9 @@ func (l *loop) reportStep(transitions []envs.RoleTransition, p *messages.Picture
 			m.step.Source = s.source
 			m.step.Action = s.plan.ints.message(s.action)
 			m.step.PolicyAction = s.plan.ints.message(s.policyAction)
-			l.reportVersion(s, &m.step)
+			if !s.waits {
+				l.reportVersion(s, &m.step)
+			}
 		}
 		s.commit()
 	}
@@ -119,7 +139,11 @@ func (l *loop) reportStep(transitions []envs.RoleTransition, p *messages.Picture
 		m.step.Observation = m.observation.set(t.Observation, &s.shape)
 		m.step.Reward, m.step.Terminated, m.step.Truncated = t.Reward, t.Terminated, truncated
 		m.step.Info = infoJSON(t.Info)
-		size += roleBytes + valueBytes(t.Observation) + len(m.step.Info)
+		m.step.Waits = s.waits
+		if t.ActionMask != nil && s.live {
+			m.step.ActionMask = maskBytes(t.ActionMask)
+		}
+		size += roleBytes + valueBytes(t.Observation) + len(m.step.Info) + len(m.step.ActionMask)
 	})
 	if err != nil {
 		return err
@@ -134,13 +158,41 @@ func (l *loop) reportStep(transitions []envs.RoleTransition, p *messages.Picture
 // reportVersion names the version of the policy that acts where it changed.
 func (l *loop) reportVersion(s *seat, m *messages.RoleStep) {
 	actor := s.actor()
-	if actor == nil || (s.learner == nil && s.standIn == nil) {
+	if actor == nil || (!s.pupil && !s.hosted && s.standIn == nil) {
 		return
 	}
-	if v := actor.Version(); v != s.version {
+	v := s.hostVersion
+	if v == "" || !s.asksHost() {
+		v = actor.Version()
+	}
+	if v != s.version {
 		s.version = v
 		m.PolicyVersion = v
 	}
+}
+
+// views are what each participant may do in the next step.
+func (l *loop) views() []*messages.SeatView {
+	memory, out := make([]messages.SeatView, len(l.seats)), make([]*messages.SeatView, len(l.seats))
+	for i := range l.seats {
+		s, v := &l.seats[i], &memory[i]
+		out[i], v.Waits = v, s.waits
+		if s.takesTurn() && s.replaces() {
+			v.BlockedKeys = s.plan.keys.blocked(s.mask)
+		}
+	}
+	return out
+}
+
+// maskBytes is a mask as it is recorded: one byte per action, 1 is legal.
+func maskBytes(mask []bool) []byte {
+	out := make([]byte, len(mask))
+	for i, ok := range mask {
+		if ok {
+			out[i] = 1
+		}
+	}
+	return out
 }
 
 // About what the parts of a record take in memory, for the bound on unacked records.

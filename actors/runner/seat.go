@@ -15,13 +15,19 @@ type seat struct {
 
 	occupant messages.SetSeat_Occupant
 	agent    agents.Agent   // nil: no policy
-	learner  agents.Learner // the agent, if it gets updates
+	learner  agents.Learner // the agent, if it gets updates by itself
+	hosted   bool           // the agent lives in the environment's process
+	pupil    bool           // it learns, by itself or in the environment's process
 	interval int            // of updates, as checkpoint_interval
 	standIn  agents.Agent   // the drop-out policy, once it was needed
+	guest    bool           // the stand-in lives in the environment's process
 	version  string         // of the policy that acts, as reported last
+	// hostVersion is that of the hosted policy, as the host named it last.
+	hostVersion string
 
 	turns bool // the experiment is turn-based
 	live  bool
+	waits bool // live, and it is another role's turn
 	obs   envs.Value
 	mask  []bool
 
@@ -35,9 +41,15 @@ type seat struct {
 	source       messages.Source
 	policyAction envs.Value
 
-	// The transition just shown, for the learner, while learn is set.
-	learn      bool
-	transition agents.Transition
+	// The transition just shown, for the learner, while learn is set. One that goes on
+	// until the role's next turn is open.
+	learn, open bool
+	transition  agents.Transition
+	transitions uint64   // complete ones
+	judged      *float64 // the reward that a person gave while it was open
+	updates     uint64
+	due         bool                 // a checkpoint is, during the episode
+	last        *messages.Checkpoint // of a hosted policy that gave its place to a stand-in
 
 	shape   []int64 // of the last observation message
 	lastSeq uint64  // newest input used
@@ -77,7 +89,7 @@ var letGo = &messages.Input{}
 
 // release lets go of all keys: who held them has left, or lost the connection.
 func (s *seat) release() {
-	if len(s.held.down) > 0 || len(s.pending) > 0 {
+	if len(s.held.down) > 0 || len(s.held.muted) > 0 || len(s.pending) > 0 {
 		s.add(letGo)
 	}
 }
@@ -85,6 +97,9 @@ func (s *seat) release() {
 // commit uses up the inputs: the next step begins with what is held.
 func (s *seat) commit() {
 	s.held = s.preview.after
+	if s.waits && s.replaces() {
+		s.held.forget(s.turns)
+	}
 	for _, in := range s.pending {
 		s.lastSeq = max(s.lastSeq, in.GetSeq())
 	}
@@ -109,11 +124,20 @@ func (s *seat) answered(paced bool) bool {
 	return usable(s.plan, m.reading, s.mask)
 }
 
+// judgeable reports whether the role has done something since its last judgement
+// that the last step showed the outcome of.
+func (s *seat) judgeable() bool { return s.source != messages.Source_SOURCE_NONE || s.learn || s.open }
+
+// standsIn reports whether the drop-out policy acts in the seat.
+func (s *seat) standsIn() bool {
+	return s.occupant == messages.SetSeat_POLICY && s.standIn != nil && s.replaces()
+}
+
 // actor is the policy that acts in the seat now; nil for none. The drop-out
 // policy takes the person's part, so it acts where the person's input was an
 // action; a policy that a person only advised or rated goes on by itself.
 func (s *seat) actor() agents.Agent {
-	if s.occupant == messages.SetSeat_POLICY && s.standIn != nil && s.replaces() {
+	if s.standsIn() {
 		return s.standIn
 	}
 	return s.agent
@@ -142,6 +166,9 @@ func (s *seat) feedback() (float64, bool) {
 	return r.reward, true
 }
 
+// takesTurn reports whether the seat acts in the next step.
+func (s *seat) takesTurn() bool { return s.live && !s.waits }
+
 // advice is what the policy sees of the person's input.
 func (s *seat) advice() envs.Value {
 	if s.plan.advice && s.human() {
@@ -150,15 +177,85 @@ func (s *seat) advice() envs.Value {
 	return nil
 }
 
-// update gives the learner the transition just shown. A seat whose person gives
-// the reward learns from nothing else: without an input it is the default's.
+// judgement is the reward to learn from, of a seat whose person gives it: it learns
+// from nothing else, and without an input it is the default's.
+func (s *seat) judgement() (reward float64, given bool) {
+	if reward, given = s.feedback(); given {
+		return reward, true
+	}
+	if s.judged != nil {
+		return *s.judged, true
+	}
+	return s.plan.keys.idle.reward, false
+}
+
+// update gives the learner the transition just shown.
 func (s *seat) update(ctx context.Context) error {
 	t := s.transition
 	if s.plan.feedback {
-		t.Reward, t.Human = s.plan.keys.idle.reward, false
-		if reward, given := s.feedback(); given {
-			t.Reward, t.Human = reward, true
-		}
+		t.Reward, t.Human = s.judgement()
 	}
+	s.learned()
 	return s.learner.Update(ctx, t)
+}
+
+// lesson is the same for a policy in the environment's process.
+func (s *seat) lesson() *envs.Lesson {
+	out := &envs.Lesson{Terminated: s.transition.Terminated, Truncated: s.transition.Truncated}
+	if s.plan.feedback {
+		reward, _ := s.judgement()
+		out.Reward = &reward
+	}
+	s.learned()
+	return out
+}
+
+// learned counts an update.
+func (s *seat) learned() {
+	s.updates, s.judged = s.updates+1, nil
+	if n := uint64(max(s.plan.policy.CheckpointEvery, 0)); n > 0 && s.updates%n == 0 {
+		s.due = true
+	}
+}
+
+// see takes one transition of the role in. From its action on, a role that waits
+// goes on with the same one until it is its turn again, or it ends.
+func (s *seat) see(t *envs.RoleTransition, ended, truncated bool) {
+	if !s.pupil {
+		return
+	}
+	n := &s.transition
+	switch {
+	case s.source != messages.Source_SOURCE_NONE:
+		*n = agents.Transition{Observation: s.obs, Action: s.action}
+		s.open = true
+	case !s.open:
+		return
+	}
+	n.Reward += t.Reward
+	n.NextObservation, n.Terminated, n.Truncated = t.Observation, t.Terminated, truncated
+	if ended || !t.Waits {
+		s.close()
+	}
+}
+
+// close completes the open transition.
+func (s *seat) close() {
+	s.learn, s.open = true, false
+	s.transitions++
+}
+
+// takesLesson reports whether the seat's policy is to be taught now. A
+// checkpoint_interval of N makes every N-th transition due, and the last one of a
+// role always. Either way the transition is used up.
+func (s *seat) takesLesson() bool {
+	if !s.learn {
+		return false
+	}
+	s.learn = false
+	if (s.interval > 0 && s.transitions%uint64(s.interval) == 0) || !s.live {
+		return true
+	}
+	s.judged = nil
+	return false
 }

@@ -11,23 +11,30 @@ import (
 // atomic store; a timer looks after it.
 type watchdog struct {
 	begun  time.Time
-	limits [phaseCheckpoint + 1]time.Duration
+	limits [phaseLastUpdate + 1]time.Duration
 	hung   func(*fault)
 	roles  func(int) string
 	// state is phase<<56 | (role+1)<<40 | µs since begun; 0 while idle.
 	state atomic.Uint64
 	timer *time.Timer
+	// grace is how much longer than its limit a phase may take, in ns: code in a process
+	// of its own is stopped there, by whoever can say why.
+	grace atomic.Int64
 }
+
+// hostGrace is how much longer than the experiment's deadlines the loop waits for
+// code that runs in a process of its own, whose owner keeps the same deadlines.
+const hostGrace = 5 * time.Second
 
 const watchTimeMask = 1<<40 - 1
 
 // newWatchdog starts watching; hung is called at most once, from its own goroutine.
-func newWatchdog(load, reset, step time.Duration, roles func(int) string, hung func(*fault)) *watchdog {
+func newWatchdog(load, reset, step, last time.Duration, roles func(int) string, hung func(*fault)) *watchdog {
 	w := &watchdog{begun: time.Now(), hung: hung, roles: roles}
 	for p := range w.limits {
 		w.limits[p] = step
 	}
-	w.limits[phaseLoad], w.limits[phaseReset] = load, reset
+	w.limits[phaseLoad], w.limits[phaseReset], w.limits[phaseLastUpdate] = load, reset, last
 	w.timer = time.AfterFunc(w.shortest(), w.look)
 	return w
 }
@@ -81,7 +88,7 @@ func (w *watchdog) look() {
 	}
 	p := phase(s >> 56)
 	since := time.Duration(s&watchTimeMask) * time.Microsecond
-	if left := w.limits[p] - (time.Since(w.begun) - since); left > 0 {
+	if left := w.limits[p] + time.Duration(w.grace.Load()) - (time.Since(w.begun) - since); left > 0 {
 		w.timer.Reset(left)
 		return
 	}
