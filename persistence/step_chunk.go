@@ -47,6 +47,11 @@ type RoleSteps struct {
 	Inputs         []HumanInput `bson:"inputs,omitempty"`          // sparse, in order
 	Infos          []Info       `bson:"infos,omitempty"`           // sparse, in order
 	PolicyVersions []Versioned  `bson:"policy_versions,omitempty"` // at each change, and at First
+	// Waits says after which steps it was another role's turn; nil where it never was.
+	Waits []bool `bson:"waits,omitempty"`
+	// LegalActions says which actions were legal after a step; sparse, in order: a step
+	// without an entry forbade none.
+	LegalActions []LegalActions `bson:"legal_actions,omitempty"`
 }
 
 // Value is a point of a space: nil, int64, float64, bool, string, Array, []any
@@ -73,6 +78,13 @@ type HumanInput struct {
 type Info struct {
 	Step int64    `bson:"step"`
 	Info Document `bson:"info"`
+}
+
+// LegalActions is the action mask of a discrete action space after a step.
+type LegalActions struct {
+	Step int64 `bson:"step"`
+	// Mask has one byte per action, in the space's order: 1 is legal, 0 is not.
+	Mask []byte `bson:"mask"`
 }
 
 // Versioned says from which step on a policy had which version.

@@ -92,9 +92,12 @@ type Experiment struct {
 
 // Bundle is a directory of files by hash. Collection bundles.
 type Bundle struct {
-	Hash      string    `bson:"_id"`
-	Size      int64     `bson:"size"` // bytes of Data
-	Data      []byte    `bson:"data"` // tar, zstd
+	Hash string `bson:"_id"`
+	Size int64  `bson:"size"` // bytes of Data
+	Data []byte `bson:"data"` // tar, zstd; at most MaxBundle bytes
+	// Parts is the stores' own: where Data is kept if it is larger than PartSize. It
+	// is empty in what callers give and get.
+	Parts     []string  `bson:"parts,omitempty"`
 	CreatedAt time.Time `bson:"server_created_at"`
 }
 
@@ -208,10 +211,12 @@ type Checkpoint struct {
 	Role       string    `bson:"role"`
 	Policy     string    `bson:"policy"`
 	Version    string    `bson:"version"`
+	Parent     string    `bson:"parent,omitempty"` // version that it was learned from; empty for none
 	EpisodeID  EpisodeID `bson:"episode_id"`
 	Step       int64     `bson:"step"`
-	Hash       string    `bson:"hash"` // sha256 of Data, hex
-	Data       []byte    `bson:"data"`
+	Hash       string    `bson:"hash"`            // sha256 of Data, hex
+	Data       []byte    `bson:"data"`            // at most MaxCheckpoint bytes
+	Parts      []string  `bson:"parts,omitempty"` // as in Bundle
 	ReceivedAt time.Time `bson:"server_received_at"`
 }
 

@@ -54,6 +54,7 @@ func (c *StepChunk) role(r *RoleSteps) error {
 		{"human_rewards", len(r.HumanRewards), true},
 		{"terminated", len(r.Terminated), false},
 		{"truncated", len(r.Truncated), false},
+		{"waits", len(r.Waits), true},
 		{"observation_values", len(r.ObservationValues), r.Observations != nil},
 	}); err != nil {
 		return err
@@ -123,8 +124,13 @@ func (e *Experiment) Validate() error {
 	return required("experiment", e.Link, "link", e.Link, "hash", e.Hash)
 }
 
-// Validate returns ErrInvalid where a key field is empty.
-func (b *Bundle) Validate() error { return required("bundle", b.Hash, "_id", b.Hash) }
+// Validate returns ErrInvalid where a key field is empty, or there is too much data.
+func (b *Bundle) Validate() error {
+	if len(b.Data) > MaxBundle {
+		return invalid("bundle", b.Hash, "data has %d bytes, allowed are %d", len(b.Data), MaxBundle)
+	}
+	return required("bundle", b.Hash, "_id", b.Hash)
+}
 
 // Validate returns ErrInvalid where a key field is empty.
 func (r *Runner) Validate() error { return required("runner", string(r.ID), "_id", string(r.ID)) }
@@ -142,8 +148,11 @@ func (e *Episode) Validate() error {
 	return required("episode", string(e.ID), "_id", string(e.ID), "session_id", string(e.SessionID), "experiment", e.Experiment)
 }
 
-// Validate returns ErrInvalid where a key field is empty.
+// Validate returns ErrInvalid where a key field is empty, or there is too much data.
 func (c *Checkpoint) Validate() error {
+	if len(c.Data) > MaxCheckpoint {
+		return invalid("checkpoint", c.ID, "data has %d bytes, allowed are %d", len(c.Data), MaxCheckpoint)
+	}
 	return required("checkpoint", c.ID, "_id", c.ID, "scope", c.Scope, "policy", c.Policy)
 }
 

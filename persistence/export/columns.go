@@ -105,6 +105,8 @@ var stepColumns = table{"steps", "One row per step and role, by episode, then st
 	{"truncated", "Whether it was cut short with the step."},
 	{"info", "What the environment reported beside it (JSON); null for nothing."},
 	{"policy_version", "Version of the role's policy at the step; null where there is none."},
+	{"waits", "Whether it was another role's turn after the step."},
+	{"legal_actions", "Which actions were legal after the step: one 1 or 0 per action (JSON); null where all were."},
 	{"inputs", "Raw inputs that arrived since the step before, oldest first: seq, step_seen, keys, text, value, client_at (client clock), client_offset_us (server minus client), server_received_at (JSON)."},
 	{"runner_offset_us", "µs since step 0, monotonic, runner clock: when the transition was complete."},
 	{"runner_tick_lateness_us", "µs that the step began after its deadline, runner clock; 0 in turn-based play."},

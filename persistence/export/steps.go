@@ -54,6 +54,7 @@ type cursor struct {
 	inputs   int
 	infos    int
 	versions int
+	legal    int
 	version  any // in force
 }
 
@@ -76,7 +77,7 @@ func (k *cursor) write(w *rowWriter, ep *persistence.Episode, c *persistence.Ste
 	}
 	return w.row(string(c.SessionID), string(c.EpisodeID), int64(ep.Index), int64(ep.Attempt), step, r.Role, participant,
 		r.Live[i], r.Sources[i], value{r.Actions[i]}, value{policyAction}, value{observation}, r.Rewards[i], humanReward,
-		r.Terminated[i], r.Truncated[i], value{k.infoAt(step)}, k.version, value{k.inputsAt(step)},
+		r.Terminated[i], r.Truncated[i], value{k.infoAt(step)}, k.version, len(r.Waits) > 0 && r.Waits[i], value{k.legalAt(step)}, value{k.inputsAt(step)},
 		c.Offsets[i], c.Lateness[i], hex.EncodeToString(c.Hashes[8*i:8*i+8]), c.ReceivedAt)
 }
 
@@ -88,6 +89,21 @@ func (k *cursor) infoAt(step int64) any {
 		}
 	}
 	return info
+}
+
+// legalAt is the mask after a step as a list of 1 and 0; nil where there is none.
+func (k *cursor) legalAt(step int64) any {
+	var legal any
+	for ; k.legal < len(k.role.LegalActions) && k.role.LegalActions[k.legal].Step <= step; k.legal++ {
+		if l := k.role.LegalActions[k.legal]; l.Step == step {
+			list := make([]any, len(l.Mask))
+			for i, b := range l.Mask {
+				list[i] = int64(b)
+			}
+			legal = list
+		}
+	}
+	return legal
 }
 
 func (k *cursor) inputsAt(step int64) []any {

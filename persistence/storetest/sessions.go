@@ -158,7 +158,7 @@ func testEpisodes(t *testing.T, s persistence.Store) {
 func testCheckpoints(t *testing.T, s persistence.Store) {
 	ctx := t.Context()
 	checkpoint := func(id string, at time.Time) *persistence.Checkpoint {
-		return &persistence.Checkpoint{ID: id, Scope: "session:s", Role: "agent_0", Policy: "tamer", Version: id, EpisodeID: "e",
+		return &persistence.Checkpoint{ID: id, Scope: "session:s", Role: "agent_0", Policy: "tamer", Version: id, Parent: "v0", EpisodeID: "e",
 			Step: 7, Hash: "h", Data: []byte{1, 0, 2}, ReceivedAt: kept(at)}
 	}
 	c1, c2 := checkpoint("c1", now), checkpoint("c2", now.Add(time.Microsecond))

@@ -169,6 +169,12 @@ func testStepValues(t *testing.T, s persistence.Store) {
 			r.PolicyVersions = []persistence.Versioned{{Step: 0, Version: "0"}, {Step: 2, Version: "a"}}
 		})
 	})
+	t.Run("turns and legal actions", func(t *testing.T) {
+		roundTrip(t, "turns", func(_ *persistence.StepChunk, r *persistence.RoleSteps) {
+			r.Waits = []bool{true, false, true, false}
+			r.LegalActions = []persistence.LegalActions{{Step: 0, Mask: []byte{1, 0, 1}}, {Step: 2, Mask: []byte{0, 0, 1}}}
+		})
+	})
 	t.Run("text that is not UTF-8 becomes U+FFFD", func(t *testing.T) {
 		broken := "a\xff\xfeb"
 		c := chunk("utf8", 0, 4)
@@ -235,6 +241,7 @@ func testStepLimits(t *testing.T, s persistence.Store) {
 		"no episode":                   func(c *persistence.StepChunk) { c.EpisodeID = "" },
 		"a negative first step":        func(c *persistence.StepChunk) { c.First = -1 },
 		"too few rewards":              func(c *persistence.StepChunk) { c.Roles[0].Rewards = c.Roles[0].Rewards[1:] },
+		"too few turns":                func(c *persistence.StepChunk) { c.Roles[0].Waits = []bool{true} },
 		"too many offsets":             func(c *persistence.StepChunk) { c.Offsets = append(c.Offsets, 0) },
 		"a missing hash":               func(c *persistence.StepChunk) { c.Hashes = c.Hashes[8:] },
 		"an array of another length":   func(c *persistence.StepChunk) { c.Roles[0].Observations.Shape[0]++ },

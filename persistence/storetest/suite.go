@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) persistence.Store) {
 		{"experiments", testExperiments},
 		{"import", testImport},
 		{"bundles", testBundles},
+		{"parts", testParts},
 		{"sessions", testSessions},
 		{"episodes", testEpisodes},
 		{"checkpoints", testCheckpoints},
@@ -143,9 +145,9 @@ func testStore(t *testing.T, s persistence.Store) {
 		}
 	})
 	t.Run("a document over MaxDocument is ErrInvalid", func(t *testing.T) {
-		data := make([]byte, persistence.MaxDocument)
-		wantErr(t, s.InsertBundle(t.Context(), &persistence.Bundle{Hash: "huge", Data: data}), persistence.ErrInvalid)
-		_, err := s.Bundle(t.Context(), "huge")
+		text := strings.Repeat("x", persistence.MaxDocument)
+		wantErr(t, s.InsertConsent(t.Context(), &persistence.Consent{ID: "huge", UserID: "u", TextHash: "h", Text: text, GivenAt: now}), persistence.ErrInvalid)
+		_, err := s.ConsentFor(t.Context(), "u", "", "h")
 		wantErr(t, err, persistence.ErrNotFound)
 	})
 	t.Run("nested deeper than MaxDepth is ErrInvalid", func(t *testing.T) {

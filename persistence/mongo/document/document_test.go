@@ -29,6 +29,9 @@ func rich() *persistence.StepChunk {
 	r.Inputs = append(r.Inputs, persistence.HumanInput{Step: 9, Text: &text, Value: array, ClientOffset: -5})
 	r.Infos = []persistence.Info{{Step: 1, Info: persistence.Document{"b": 1.0, "a": []any{"x", nil}}}, {Step: 2}}
 	r.PolicyVersions = []persistence.Versioned{{Step: 0, Version: "1"}}
+	r.Waits = make([]bool, c.Count)
+	r.Waits[1] = true
+	r.LegalActions = []persistence.LegalActions{{Step: 0, Mask: []byte{1, 0, 1}}, {Step: 5, Mask: []byte{0}}}
 	other := *r
 	other.Role, other.Observations, other.ObservationValues = "b", nil, r.PolicyActions
 	other.Inputs, other.Infos, other.HumanRewards, other.PolicyActions = nil, nil, nil, nil

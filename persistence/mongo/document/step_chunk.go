@@ -85,6 +85,12 @@ func (c *Codec) appendRole(b []byte, r *persistence.RoleSteps) ([]byte, error) {
 	if len(r.PolicyVersions) > 0 {
 		b = appendColumn(b, "policy_versions", r.PolicyVersions, appendVersion)
 	}
+	if len(r.Waits) > 0 {
+		b = appendColumn(b, "waits", r.Waits, bsoncore.AppendBooleanElement)
+	}
+	if len(r.LegalActions) > 0 {
+		b = appendColumn(b, "legal_actions", r.LegalActions, appendLegal)
+	}
 	return b, nil
 }
 
@@ -136,6 +142,12 @@ func appendVersion(b []byte, key string, v persistence.Versioned) []byte {
 	doc, b := bsoncore.AppendDocumentElementStart(b, key)
 	b = bsoncore.AppendInt64Element(b, "step", v.Step)
 	return end(appendText(b, "version", v.Version), doc)
+}
+
+func appendLegal(b []byte, key string, l persistence.LegalActions) []byte {
+	doc, b := bsoncore.AppendDocumentElementStart(b, key)
+	b = bsoncore.AppendInt64Element(b, "step", l.Step)
+	return end(appendBinary(b, "mask", l.Mask), doc)
 }
 
 func appendOptional(b []byte, key string, f *float64) []byte {
