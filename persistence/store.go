@@ -26,8 +26,9 @@ var (
 // method honours its context's deadline, and gives up after MaxWait where there is
 // none; a context that ends is ErrUnavailable as well as the context's own error.
 // A nil error from a write means that the write survives a crash of the process
-// and of the machine. A document that is larger than MaxDocument, nests deeper than
-// MaxDepth or lacks a key is ErrInvalid. Methods keep no pointer that they were
+// and of the machine. A document that is larger than MaxDocument (but for bundles
+// and checkpoints, which may be more), nests deeper than MaxDepth or lacks a key is
+// ErrInvalid. Methods keep no pointer that they were
 // given; times come back in UTC, to the microsecond.
 //
 // Insert methods may be repeated with the same document: the second call does
@@ -106,6 +107,7 @@ type Experiments interface {
 	ExperimentVersions(ctx context.Context, link string) ([]*Experiment, error) // newest first
 	SetExperimentEnabled(ctx context.Context, link string, enabled bool) error
 
+	// InsertBundle takes up to MaxBundle bytes. A bundle that can be read is whole.
 	InsertBundle(ctx context.Context, b *Bundle) error
 	Bundle(ctx context.Context, hash string) (*Bundle, error)
 }
@@ -129,6 +131,7 @@ type Sessions interface {
 	// EpisodesOfExperiment streams, oldest first; an error ends it.
 	EpisodesOfExperiment(ctx context.Context, link string) iter.Seq2[*Episode, error]
 
+	// InsertCheckpoint takes up to MaxCheckpoint bytes. One that can be read is whole.
 	InsertCheckpoint(ctx context.Context, c *Checkpoint) error
 	LatestCheckpoint(ctx context.Context, scope, role, policy string) (*Checkpoint, error)
 }

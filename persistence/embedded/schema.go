@@ -66,6 +66,8 @@ CREATE TABLE events (id TEXT PRIMARY KEY, at_us INTEGER NOT NULL, session_id TEX
 CREATE INDEX events_at ON events (at_us, id);
 CREATE INDEX events_session ON events (session_id, at_us, id);
 CREATE INDEX events_kind ON events (kind, at_us, id);
+`, `
+CREATE TABLE parts (id TEXT PRIMARY KEY, doc BLOB NOT NULL);
 `}
 
 // ErrForeign: the file is a database, but not SHARPIE's.

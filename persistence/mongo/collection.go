@@ -24,6 +24,7 @@ const (
 	responses    = "responses"
 	experiments  = "experiments"
 	bundles      = "bundles"
+	parts        = "parts"
 	runners      = "runners"
 	sessions     = "sessions"
 	episodes     = "episodes"

@@ -155,10 +155,26 @@ func (s *Store) SetExperimentEnabled(ctx context.Context, link string, enabled b
 
 // InsertBundle implements persistence.Store.
 func (s *Store) InsertBundle(ctx context.Context, b *persistence.Bundle) error {
-	return insert(ctx, s, bundles, b)
+	if err := b.Validate(); err != nil {
+		return wrap("insert into bundles", err)
+	}
+	stored := *b
+	var err error
+	if stored.Data, stored.Parts, err = s.insertParts(ctx, b.Data); err != nil {
+		return fmt.Errorf("insert bundle %s: %w", b.Hash, err)
+	}
+	return insert(ctx, s, bundles, &stored)
 }
 
 // Bundle implements persistence.Store.
 func (s *Store) Bundle(ctx context.Context, hash string) (*persistence.Bundle, error) {
-	return one[persistence.Bundle](ctx, s, "bundle "+hash, bundles, byID(hash))
+	b, err := one[persistence.Bundle](ctx, s, "bundle "+hash, bundles, byID(hash))
+	if err != nil {
+		return nil, err
+	}
+	if b.Data, err = s.joinParts(ctx, b.Data, b.Parts, persistence.MaxBundle); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", hash, err)
+	}
+	b.Parts = nil
+	return b, nil
 }

@@ -61,6 +61,7 @@ func layouts() []layout {
 			{fields: []string{"name", "link"}, partial: bson.D{{Key: "latest", Value: true}}},
 		}},
 		{bundles, document.Schema[persistence.Bundle](), nil},
+		{parts, document.Schema[persistence.Part](), nil},
 		{runners, document.Schema[persistence.Runner](), nil},
 		{sessions, document.Schema[persistence.Session](), []index{
 			{fields: []string{"server_opened_at_us", "_id"}},

@@ -81,12 +81,29 @@ func (s *Store) EpisodesOfExperiment(ctx context.Context, link string) iter.Seq2
 
 // InsertCheckpoint implements persistence.Store.
 func (s *Store) InsertCheckpoint(ctx context.Context, c *persistence.Checkpoint) error {
-	return insert(ctx, s, checkpoints, c)
+	if err := c.Validate(); err != nil {
+		return wrap("insert into checkpoints", err)
+	}
+	stored := *c
+	var err error
+	if stored.Data, stored.Parts, err = s.insertParts(ctx, c.Data); err != nil {
+		return fmt.Errorf("insert checkpoint %s: %w", c.ID, err)
+	}
+	return insert(ctx, s, checkpoints, &stored)
 }
 
 // LatestCheckpoint implements persistence.Store.
 func (s *Store) LatestCheckpoint(ctx context.Context, scope, role, policy string) (*persistence.Checkpoint, error) {
-	return one[persistence.Checkpoint](ctx, s, fmt.Sprintf("checkpoint of %s, %s, %s", scope, role, policy), checkpoints, bson.D{
+	what := fmt.Sprintf("checkpoint of %s, %s, %s", scope, role, policy)
+	c, err := one[persistence.Checkpoint](ctx, s, what, checkpoints, bson.D{
 		{Key: "scope", Value: scope}, {Key: "role", Value: role}, {Key: "policy", Value: policy},
 	}, newest("server_received_at_us")...)
+	if err != nil {
+		return nil, err
+	}
+	if c.Data, err = s.joinParts(ctx, c.Data, c.Parts, persistence.MaxCheckpoint); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	c.Parts = nil
+	return c, nil
 }
