@@ -67,6 +67,15 @@ func roleSteps(role string, at int, records []*messages.StepRecord, version *str
 		} else if i == 0 && *version != "" {
 			out.PolicyVersions = append(out.PolicyVersions, persistence.Versioned{Step: step, Version: *version})
 		}
+		if r.GetWaits() {
+			if out.Waits == nil {
+				out.Waits = make([]bool, n)
+			}
+			out.Waits[i] = true
+		}
+		if len(r.GetActionMask()) > 0 {
+			out.LegalActions = append(out.LegalActions, persistence.LegalActions{Step: step, Mask: r.GetActionMask()})
+		}
 		if len(r.GetInfo()) > 0 {
 			out.Infos = append(out.Infos, persistence.Info{Step: step, Info: infoOf(r.GetInfo())})
 		}

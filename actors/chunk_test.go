@@ -46,7 +46,7 @@ func TestChunk(t *testing.T) {
 			{Live: true, Observation: array(1, 2), PolicyAction: integer(1), Action: integer(2), Source: messages.Source_SOURCE_HUMAN, Reward: -1,
 				HumanReward: &half, Info: []byte(`{"n":3,"x":0.5,"big":1e300,"deep":[{"a":1}]}`),
 				Inputs: []*messages.UsedInput{{Input: &messages.Input{Seq: 4, StepSeen: 6, Keys: []string{"a"}, Text: &text, ClientTimeUs: 1_000_001, ClientOffsetUs: -5, ServerReceivedUs: 2_000_002}, Value: integer(2)}}},
-			{Live: true, Observation: integer(3), Action: integer(0), Source: messages.Source_SOURCE_POLICY, PolicyVersion: "v2"},
+			{Live: true, Observation: integer(3), Action: integer(0), Source: messages.Source_SOURCE_POLICY, PolicyVersion: "v2", Waits: true, ActionMask: []byte{1, 0}},
 		}},
 		{Step: 8, RunnerOffsetUs: 800, ObservationHash: 1, Roles: []*messages.RoleStep{
 			{Live: true, Observation: array(3, 4), Action: integer(0), Source: messages.Source_SOURCE_DEFAULT, Reward: 2, Terminated: true},
@@ -75,7 +75,8 @@ func TestChunk(t *testing.T) {
 				ObservationValues: []persistence.Value{int64(3), persistence.Array{DType: "float32", Shape: []int{1}, Data: float32s(1)}, nil},
 				Actions:           []persistence.Value{int64(0), int64(1), nil}, Sources: []string{"policy", "fallback", ""}, Rewards: []float64{0, 0, 0},
 				Terminated: []bool{false, false, false}, Truncated: []bool{false, true, false},
-				PolicyVersions: []persistence.Versioned{{Step: 7, Version: "v2"}}},
+				PolicyVersions: []persistence.Versioned{{Step: 7, Version: "v2"}},
+				Waits:          []bool{true, false, false}, LegalActions: []persistence.LegalActions{{Step: 7, Mask: []byte{1, 0}}}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

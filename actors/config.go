@@ -61,6 +61,9 @@ type Limits struct {
 	GoodbyeWait time.Duration
 	// FlushWait is how long Drain waits for the store; 10 s.
 	FlushWait time.Duration
+	// StateWait is how long an episode waits for what its policies have learned in other
+	// sessions; 3 s.
+	StateWait time.Duration
 	// WriteTimeout bounds one write to the store; 10 s.
 	WriteTimeout time.Duration
 	// StorePing is how often the store is asked whether it is well; 3 s.
@@ -90,6 +93,7 @@ func (l Limits) withDefaults() Limits {
 	span(&l.StopWait, 3*time.Second)
 	span(&l.GoodbyeWait, 3*time.Second)
 	span(&l.FlushWait, 10*time.Second)
+	span(&l.StateWait, 3*time.Second)
 	span(&l.WriteTimeout, 10*time.Second)
 	span(&l.StorePing, 3*time.Second)
 	return l

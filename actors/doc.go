@@ -44,6 +44,7 @@
 //	| Connection | Participant | inputReceived, pinged, painted, readied, left, detached |
 //	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, closeBooks, salvage |
 //	| Recorder | Session | stored, unstorable, overflowed, booksClosed |
+//	| Session | Session | statesRead |
 //
 // A Session puts phases, pictures and statuses straight into the slots of its
 // participants' Connections, without a hop over the Participant: a picture is

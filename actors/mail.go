@@ -183,6 +183,13 @@ type (
 		steps   int // how many that are
 	}
 	booksClosed struct{}
+	// statesRead is what the store has of the policies that learn across sessions. A
+	// goroutine of the session's own sends it.
+	statesRead struct {
+		episode persistence.EpisodeID
+		found   []*persistence.Checkpoint
+		err     error
+	}
 	// unstorable: the store refuses something, and repeating is useless.
 	unstorable struct {
 		what string

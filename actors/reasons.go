@@ -13,7 +13,7 @@ var (
 	reasonQueueTimeout = persistence.Reason{Code: "queue_timeout", Public: "All places to play were taken for too long."}
 	reasonRunnerLost   = persistence.Reason{Code: "runner_lost", Public: "The computer that ran the game was lost."}
 	reasonEpisodeTime  = persistence.Reason{Code: "episode_timeout", Public: "The time for this round is over."}
-	reasonFailed       = persistence.Reason{Code: "failed", Public: "The game stopped because of an error. It is not your fault."}
+	reasonFailed       = persistence.Reason{Code: "failed", Public: "The experiment ran into a problem and had to stop. It was not your fault."}
 	reasonAdmin        = persistence.Reason{Code: "aborted_by_admin", Public: "The researchers ended the session."}
 	reasonStopping     = persistence.Reason{Code: "server_stopping", Public: "The server was stopped. Please come again in a moment."}
 	reasonRestarted    = persistence.Reason{Code: "server_restarted", Public: "The server was restarted. Please start again."}

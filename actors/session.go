@@ -56,7 +56,7 @@ type session struct {
 	picture  []byte // the last Frame, encoded; nil before the first
 	width    uint32
 	height   uint32
-	states   map[string]*messages.AgentState // by role: carried to the next episode
+	states   map[string]carried // by role: for the next episode
 
 	unstored  int
 	lostBooks bool // the first recorder is no more, and nothing but the end is written
@@ -73,7 +73,7 @@ func newSession(c *cast, id persistence.SessionID, r JoinRequest, canonical []by
 		def: r.Definition, canonical: canonical,
 		log:      c.log.With("session", string(id), "experiment", r.Experiment),
 		machine:  machine{phase: phaseWaiting},
-		states:   map[string]*messages.AgentState{},
+		states:   map[string]carried{},
 		phaseEnd: alarm{name: "phase"}, patience: alarm{name: "patience"}, seatNews: alarm{name: "seats"},
 	}
 	for i := range r.Definition.Agents {
@@ -186,11 +186,13 @@ func (s *session) fromRunner(ctx actor.Context) bool {
 	return true
 }
 
-// fromRecorder takes what the recorder says.
+// fromRecorder takes what the recorder and the store say.
 func (s *session) fromRecorder(ctx actor.Context) bool {
 	switch m := ctx.Message().(type) {
 	case *stored:
 		s.stored(ctx, m)
+	case *statesRead:
+		s.statesRead(ctx, m)
 	case *booksClosed:
 		s.closed = true
 		s.goodbye(ctx)

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -44,14 +42,6 @@ func (s *session) fault(part, detail string) {
 	s.log.Error("fault", "part", part, "detail", detail)
 	s.cast.metrics.faults.WithLabelValues(part).Inc()
 	s.event("fault", "", "", persistence.Document{"part": part, "detail": detail})
-}
-
-func (s *session) checkpointDocument(m *messages.Checkpoint) *persistence.Checkpoint {
-	hash := sha256.Sum256(m.GetData())
-	return &persistence.Checkpoint{
-		ID: persistence.NewID("cp"), Scope: "session:" + string(s.id), Role: m.GetRole(), Policy: m.GetPolicy(), Version: m.GetVersion(),
-		EpisodeID: persistence.EpisodeID(m.GetEpisodeId()), Step: int64(m.GetStep()), Hash: hex.EncodeToString(hash[:]), Data: m.GetData(), ReceivedAt: time.Now().UTC(),
-	}
 }
 
 // lateFeedback keeps what people said about the last transition, after it.

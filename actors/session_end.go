@@ -69,6 +69,9 @@ const maxAttempts = 5
 // finish ends the session: first the runner's last steps, then the books, then the
 // goodbye.
 func (s *session) finish(ctx actor.Context) {
+	if s.preparing() { // the runner does not know of the episode
+		s.closeEpisode(ctx, "aborted", s.reason)
+	}
 	if s.runner != nil && s.episode != nil && !s.episode.over {
 		ctx.Request(s.runner, &messages.Stop{EpisodeId: s.episodeID(), Code: s.reason.Code, Detail: s.reason.Detail})
 		s.patience.set(ctx, s.cast.cfg.Limits.StopWait)

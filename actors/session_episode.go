@@ -3,11 +3,13 @@ package actors
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"sharpie/actors/messages"
+	"sharpie/actors/runner"
 	"sharpie/experiments"
 	"sharpie/persistence"
 )
@@ -18,10 +20,14 @@ type episode struct {
 	started bool // the runner has answered
 	over    bool
 	step    uint64
-	stopped bool      // it was told to stop, because it took too long
-	waiting []uint32  // roles without input, turn-based
-	until   time.Time // of the wait; zero: none
-	drawn   time.Time // when the last new picture came
+	stopped bool               // it was told to stop, because it took too long
+	waiting []uint32           // roles without input, turn-based
+	until   time.Time          // of the wait; zero: none
+	drawn   time.Time          // when the last new picture came
+	start   *messages.Start    // not sent yet; nil once it is
+	began   map[string]carried // learned states that it began with
+	turns   bool               // its roles take turns
+	turn    []uint32           // roles whose turn it is, where they do
 	offsets [64]stepOffset
 }
 
@@ -35,10 +41,10 @@ func (s *session) episodeID() string { return string(s.episode.doc.ID) }
 
 // startEpisode starts the next episode, or the lost one again, with the same seed.
 func (s *session) startEpisode(ctx actor.Context) {
-	x := &s.def.Experiment
 	index, attempt, seed := s.begun, 0, uint64(0)
+	var again map[string]carried
 	if e := s.episode; e != nil && e.doc.Status == "aborted" {
-		index, attempt, seed = e.doc.Index, e.doc.Attempt+1, uint64(e.doc.Seed)
+		index, attempt, seed, again = e.doc.Index, e.doc.Attempt+1, uint64(e.doc.Seed), e.began
 	} else {
 		s.begun++
 		seed = s.seed(index)
@@ -54,26 +60,12 @@ func (s *session) startEpisode(ctx actor.Context) {
 	}}
 	s.picture = nil
 	for _, st := range s.seats {
-		st.ret, st.live = 0, true
+		st.ret, st.live, st.blocked = 0, true, nil
 	}
-	start := &messages.Start{
+	s.prepare(ctx, &messages.Start{
 		SessionId: string(s.id), EpisodeId: s.episodeID(), EpisodeIndex: uint32(index), Attempt: uint32(attempt), Seed: seed,
 		Experiment: s.link, ExperimentVersion: uint32(s.version), Definition: s.canonical, BundleHash: s.bundle, KeepEnvironment: true,
-	}
-	for i := range s.def.Agents {
-		if st := s.states[string(s.def.Agents[i].Role)]; st != nil {
-			start.States = append(start.States, st)
-		}
-	}
-	if x.OnDropOut == experiments.DropOutAI {
-		for _, st := range s.seats {
-			if st.replaced {
-				start.AiRoles = append(start.AiRoles, string(st.agent.Role))
-			}
-		}
-	}
-	s.used = true
-	ctx.Request(s.runner, start)
+	}, again)
 	ctx.Send(s.recorder, &putSession{s.document()})
 	s.tellPhase()
 }
@@ -121,6 +113,7 @@ func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 	e.started = true
 	e.doc.Incarnation, e.doc.CodeVersion, e.doc.EnvironmentCode = m.GetIncarnation(), m.GetCodeVersion(), m.GetEnvironmentVersion()
 	e.doc.Replayable = m.GetReplayable()
+	e.doc.Interpreter, e.doc.Confinement, e.doc.Warnings = m.GetInterpreter(), m.GetConfinement(), m.GetWarnings()
 	e.doc.StartedAt = time.UnixMicro(m.GetRunnerTimeUs()).UTC()
 	e.doc.ReceivedAt = time.Now().UTC()
 	for i, r := range m.GetRoles() {
@@ -206,6 +199,11 @@ func (s *session) episodeEnded(ctx actor.Context, m *messages.EpisodeEnded) {
 		s.checkpoint(ctx, c)
 	}
 	s.lateFeedback(ctx, m.GetFeedback())
+	s.episode.doc.Log = m.GetLog()
+	if w := m.GetWarnings(); len(w) > 0 {
+		s.episode.doc.Warnings = slices.Concat(s.episode.doc.Warnings, w)
+		s.event("warnings", "", "system", persistence.Document{"warnings": anySlice(w)})
+	}
 	status, reason := "", persistence.Reason{}
 	switch m.GetHow() {
 	case messages.EpisodeEnded_TERMINATED:
@@ -238,9 +236,14 @@ func (s *session) episodeFailed(ctx actor.Context, m *messages.Failed) {
 	if m.GetRole() != "" {
 		detail += " (" + m.GetRole() + ")"
 	}
-	detail += ": " + m.GetMessage()
+	detail += ": "
+	if m.GetType() != "" {
+		detail += m.GetType() + ": "
+	}
+	detail += m.GetMessage()
 	s.log.Error("episode failed", "episode", s.episodeID(), "step", m.GetLastStep(), "code", m.GetCode(), "phase", m.GetPhase(), "role", m.GetRole(), "error", m.GetMessage())
-	s.event("failed", m.GetRole(), "system", persistence.Document{"code": m.GetCode(), "phase": m.GetPhase(), "message": m.GetMessage(), "trace": m.GetTrace(), "last_step": int64(m.GetLastStep())})
+	s.event("failed", m.GetRole(), "system", persistence.Document{"code": m.GetCode(), "phase": m.GetPhase(), "type": m.GetType(), "message": m.GetMessage(), "trace": m.GetTrace(), "last_step": int64(m.GetLastStep())})
+	s.episode.doc.Log, s.episode.doc.Fault = m.GetLog(), faultOf(m)
 	if m.GetTrace() != "" {
 		detail += "\n" + m.GetTrace()
 	}
@@ -274,8 +277,13 @@ func (s *session) closeEpisode(ctx actor.Context, status string, r persistence.R
 	}
 }
 
-// checkpoint keeps learned state: for the next episode, and in the store.
-func (s *session) checkpoint(ctx actor.Context, m *messages.Checkpoint) {
-	s.states[m.GetRole()] = &messages.AgentState{Role: m.GetRole(), Version: m.GetVersion(), Data: m.GetData()}
-	ctx.Send(s.recorder, &putState{s.checkpointDocument(m)})
+// faultOf is the fault of an experiment's code; nil where it was the platform's.
+func faultOf(m *messages.Failed) *persistence.Fault {
+	switch m.GetCode() {
+	case runner.CodeBusy, runner.CodeRunnerError, runner.CodeRunnerStopped:
+		return nil
+	}
+	return &persistence.Fault{
+		State: m.GetCode(), Phase: m.GetPhase(), Role: m.GetRole(), Type: m.GetType(), Message: m.GetMessage(), Traceback: m.GetTrace(),
+	}
 }

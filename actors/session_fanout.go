@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,6 +32,7 @@ func (s *session) fanOut(m *messages.Stepped, now time.Time) {
 		s.picture = encodeFrame(uint32(s.begun), m.GetRecord().GetStep(), m.GetRecord().GetRunnerOffsetUs(), m.GetPicture())
 		s.resized(m.GetPicture())
 	}
+	news := s.takeTurns(m)
 	still := now.Sub(s.episode.drawn) >= stepEvery
 	seqs, returns, roles := m.GetInputSeqs(), m.GetReturns(), m.GetRecord().GetRoles()
 	for _, st := range s.seats {
@@ -46,6 +48,7 @@ func (s *session) fanOut(m *messages.Stepped, now time.Time) {
 				st.live = false
 			}
 		}
+		blocked := s.takeBlocked(st, m)
 		if st.conn == nil {
 			continue
 		}
@@ -54,10 +57,47 @@ func (s *session) fanOut(m *messages.Stepped, now time.Time) {
 		}
 		since := now.Sub(st.status)
 		due := (st.ret != st.shownRet && since >= statusEvery) || st.live != st.shown || (still && since >= stepEvery)
-		if due || (used && !picture) {
+		if due || news || blocked || (used && !picture) {
 			s.showStatus(st, now)
 		}
 	}
+}
+
+// takeTurns takes in whose turn it is, and reports whether that is news.
+func (s *session) takeTurns(m *messages.Stepped) bool {
+	e := s.episode
+	for _, v := range m.GetSeats() {
+		e.turns = e.turns || v.GetWaits()
+	}
+	if !e.turns {
+		return false
+	}
+	var turn []uint32
+	for i, r := range m.GetRecord().GetRoles() {
+		live := r.GetLive() && !r.GetTerminated() && !r.GetTruncated()
+		if live && !r.GetWaits() {
+			turn = append(turn, uint32(i))
+		}
+	}
+	if slices.Equal(turn, e.turn) {
+		return false
+	}
+	e.turn = turn
+	return true
+}
+
+// takeBlocked takes in which keys of a seat are no legal action, and reports whether
+// that is news.
+func (s *session) takeBlocked(st *seat, m *messages.Stepped) bool {
+	var blocked []uint32
+	if st.index < len(m.GetSeats()) {
+		blocked = m.GetSeats()[st.index].GetBlockedKeys()
+	}
+	if slices.Equal(blocked, st.blocked) {
+		return false
+	}
+	st.blocked = blocked
+	return true
 }
 
 // pictured: a picture that took longer than its step.
@@ -103,7 +143,7 @@ func (s *session) waitingFor(m *messages.Waiting) {
 
 // lastStatus shows the final returns of an episode.
 func (s *session) lastStatus() {
-	s.episode.waiting, s.episode.until = nil, time.Time{}
+	s.episode.waiting, s.episode.until, s.episode.turn = nil, time.Time{}, nil
 	now := time.Now()
 	for _, st := range s.seats {
 		if st.conn != nil {
@@ -114,7 +154,7 @@ func (s *session) lastStatus() {
 
 func (s *session) showStatus(st *seat, now time.Time) {
 	e := s.episode
-	status := &play.Status{Episode: uint32(s.begun), Step: e.step, EpisodeReturn: st.ret, WaitingFor: e.waiting, Live: st.live && !e.over}
+	status := &play.Status{Episode: uint32(s.begun), Step: e.step, EpisodeReturn: st.ret, WaitingFor: e.waiting, Live: st.live && !e.over, Turn: e.turn, BlockedKeys: st.blocked}
 	if !e.until.IsZero() {
 		status.InputDeadlineUs = e.until.UnixMicro()
 	}
@@ -204,7 +244,7 @@ func (s *session) input(ctx actor.Context, m *seatInput) {
 	case st == nil || st.replaced:
 		s.refuseInput("not_seated")
 		return
-	case e == nil || e.over || s.runner == nil:
+	case e == nil || e.over || e.start != nil || s.runner == nil:
 		s.refuseInput("not_running")
 	case s.machine.phase == phasePaused:
 		s.refuseInput("paused")

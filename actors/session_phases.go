@@ -52,9 +52,13 @@ func (s *session) do(ctx actor.Context, e effect) {
 	case doStart:
 		s.startEpisode(ctx)
 	case doPause:
-		ctx.Request(s.runner, &messages.Pause{EpisodeId: s.episodeID()})
+		if !s.preparing() {
+			ctx.Request(s.runner, &messages.Pause{EpisodeId: s.episodeID()})
+		}
 	case doResume:
-		ctx.Request(s.runner, &messages.Resume{EpisodeId: s.episodeID()})
+		if !s.preparing() {
+			ctx.Request(s.runner, &messages.Resume{EpisodeId: s.episodeID()})
+		}
 	case doFinish:
 		s.finish(ctx)
 	}
@@ -138,7 +142,7 @@ func (s *session) episodeTime() time.Duration {
 	if limit <= 0 {
 		limit = longestEpisode
 	}
-	return time.Duration(x.LoadTimeout) + time.Duration(x.ResetTimeout) + limit + time.Duration(x.FeedbackGrace) + s.cast.cfg.Limits.EpisodeGrace
+	return time.Duration(x.LoadTimeout) + time.Duration(x.ResetTimeout) + limit + time.Duration(x.FeedbackGrace) + time.Duration(x.UpdateTimeout) + s.cast.cfg.Limits.EpisodeGrace
 }
 
 // longestEpisode bounds an episode whose experiment sets no limit.

@@ -31,8 +31,9 @@ type seat struct {
 	missing     bool // the session is paused for them
 	replaced    bool // given up for good: policy or defaults act from now on
 
-	used     uint64  // newest input that a step used
-	ret      float64 // as last seen
+	used     uint64   // newest input that a step used
+	blocked  []uint32 // keys that are no legal action now, of the seat's
+	ret      float64  // as last seen
 	live     bool
 	status   time.Time // when the last Status was sent
 	shownRet float64

@@ -225,6 +225,7 @@ func TestEpisodes(t *testing.T) {
 	inTheatre(t, 2, func(th *theatre) {
 		d := definition(1, func(d *experiments.Definition) {
 			d.Experiment.NumberOfEpisodes, d.Experiment.Seeds, d.Experiment.CompletionCode = 3, []uint64{7, 1 << 63}, "THANKS"
+			d.Policies, d.Agents[0].Policy = []experiments.Policy{{Name: "tamer", Source: "go:tamer"}}, "tamer"
 		})
 		th.store.participants["ann"] = persistence.Participant{ID: "ann"}
 		ann := playing(th, d, "ann")[0]

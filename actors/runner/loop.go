@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,15 +45,15 @@ type loop struct {
 	pictureErr error
 
 	// What follows belongs to the loop's goroutine.
-	stage   *stage
-	plan    *plan
-	env     envs.Environment
-	host    envs.Host // env, if it is one
+	stage *stage
+	plan  *plan
+	env   envs.Environment
+	host  envs.Host // env, if it is one
 	// liveRoles is how many roles have not ended.
 	liveRoles int
 	warned    int // warnings of the host that were reported
-	seats   []seat
-	encoder *frames.Encoder
+	seats     []seat
+	encoder   *frames.Encoder
 	// pipeline encodes instead, once a picture took long; late is the picture of
 	// this step for it.
 	pipeline *frames.Pipeline
