@@ -108,7 +108,7 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 		p.starts = append(p.starts, m)
 		if !p.deaf {
 			to, started := p.session, &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, RunnerTimeUs: time.Now().UnixMicro(),
-				CodeVersion: "test", Step: p.stepped(0, nil)}
+				CodeVersion: "test", Step: p.stepped(0, nil), Interpreter: "Python 3.12", Confinement: "bubblewrap", Warnings: []string{"an alias"}}
 			after = func() { ctx.Request(to, started) }
 		}
 	case *messages.Inputs:

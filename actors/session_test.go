@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sharpie/actors/messages"
 	"sharpie/actors/play"
 	"sharpie/experiments"
@@ -351,14 +353,23 @@ func TestEpisodeFailed(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
 		ann := playing(th, definition(1), "ann")[0]
 		r := th.runner()
-		r.say(&messages.Failed{EpisodeId: r.starts[0].EpisodeId, Code: "env_error", Phase: "step", Message: "division by zero", Trace: "line 7"})
+		r.say(&messages.Failed{EpisodeId: r.starts[0].EpisodeId, Code: "env_error", Phase: "step", Type: "ZeroDivisionError", Message: "division by zero",
+			Trace: "line 7", Log: "printed before"})
 		wait(time.Second)
 		if end := ann.ended("aborted", closeNormal); end.GetText() != reasonFailed.Public {
 			t.Errorf("the participant reads %q", end.GetText())
 		}
 		s := th.store.only(t)
-		if s.Reason.Code != "env_error" || s.Reason.Detail != "env_error in step: division by zero\nline 7" {
+		if s.Reason.Code != "env_error" || s.Reason.Detail != "env_error in step: ZeroDivisionError: division by zero\nline 7" {
 			t.Errorf("stored reason %+v", s.Reason)
+		}
+		episodes, _ := th.store.EpisodesOf(t.Context(), s.ID)
+		want := &persistence.Fault{State: "env_error", Phase: "step", Type: "ZeroDivisionError", Message: "division by zero", Traceback: "line 7"}
+		if diff := cmp.Diff(want, episodes[0].Fault); diff != "" || episodes[0].Log != "printed before" {
+			t.Errorf("the episode's log is %q, and its fault (-want +got):\n%s", episodes[0].Log, diff)
+		}
+		if n := on(r, func(p *puppet) [2]int { return [2]int{len(p.starts), p.releases} }); n[0] != 1 || n[1] == 0 {
+			t.Errorf("code that fails was started %d times and its runner released %d times, want one start and its release", n[0], n[1])
 		}
 	})
 }

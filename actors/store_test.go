@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"sharpie/persistence"
 )
@@ -18,8 +19,9 @@ type memory struct {
 	persistence.Store
 
 	mu           sync.Mutex
-	away         error // every call fails with it
-	noChunks     error // InsertStepChunks fails with it
+	away         error         // every call fails with it
+	noChunks     error         // InsertStepChunks fails with it
+	slow         time.Duration // LatestCheckpoint takes so long
 	sessions     map[persistence.SessionID]persistence.Session
 	episodes     map[persistence.EpisodeID]persistence.Episode
 	chunks       map[string]*persistence.StepChunk
@@ -167,6 +169,31 @@ func (m *memory) StepChunks(_ context.Context, id persistence.EpisodeID) iter.Se
 
 func (m *memory) InsertCheckpoint(ctx context.Context, c *persistence.Checkpoint) error {
 	return m.write(ctx, "checkpoint", func() error { m.checkpoints = append(m.checkpoints, c); return c.Validate() })
+}
+
+func (m *memory) LatestCheckpoint(ctx context.Context, scope, role, policy string) (*persistence.Checkpoint, error) {
+	if m.slow > 0 {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(m.slow):
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.away != nil {
+		return nil, m.away
+	}
+	var latest *persistence.Checkpoint
+	for _, c := range m.checkpoints {
+		if c.Scope == scope && c.Role == role && c.Policy == policy && (latest == nil || c.ReceivedAt.After(latest.ReceivedAt)) {
+			latest = c
+		}
+	}
+	if latest == nil {
+		return nil, persistence.ErrNotFound
+	}
+	return latest, nil
 }
 
 func (m *memory) InsertEvents(ctx context.Context, events []*persistence.Event) error {
