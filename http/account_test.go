@@ -185,7 +185,7 @@ func TestPlayGoesOnWhileTheStoreIsAway(t *testing.T) {
 	s.store.goAway(true)
 	s.clock.advance(time.Minute)
 	// Who was seen a moment ago is still known: reloading keeps the seat.
-	b.get("/admin").wants(t, 404)
+	b.get("/admin").wants(t, 403, "administrators")
 	b.get(at).wants(t, 200, "Mountain Car")
 	b.mustDial(at + "/socket")
 	s.attached()

@@ -24,6 +24,11 @@ func (s *Server) adminExperiments(c *fiber.Ctx, _ *visitor) error {
 }
 
 func (s *Server) showAdminExperiments(c *fiber.Ctx, problems []string) error {
+	return s.showImported(c, problems, nil)
+}
+
+// showImported lists the experiments below what an import found wrong, and did.
+func (s *Server) showImported(c *fiber.Ctx, problems, said []string) error {
 	all, err := s.cfg.Store.LatestExperiments(c.UserContext())
 	if err != nil {
 		return fmt.Errorf("list experiments: %w", err)
@@ -32,7 +37,10 @@ func (s *Server) showAdminExperiments(c *fiber.Ctx, problems []string) error {
 	if err != nil {
 		return err
 	}
-	v := web.AdminExperimentsPage{Layout: s.layout(c), UploadErrors: problems}
+	v := web.AdminExperimentsPage{
+		Layout: s.layout(c), UploadErrors: problems, ImportLog: said,
+		Folders: s.cfg.Folders != nil, FolderLimit: int64(s.cfg.Limits.Folder),
+	}
 	for _, e := range all {
 		v.Experiments = append(v.Experiments, s.adminRow(e, live))
 	}
@@ -103,15 +111,18 @@ func (s *Server) adminExperiment(c *fiber.Ctx, _ *visitor) error {
 		v.Versions = append(v.Versions, web.VersionRow{Version: e.Version, Hash: e.Hash, ImportedAt: e.ImportedAt, ImportedBy: e.ImportedBy, Latest: e.Latest})
 	}
 	v.Shown, v.Source = shown.Version, shown.Source
-	if def, err := s.definitions.of(latest); err == nil {
-		v.Summary = def.Experiment.ShortDescription
-	}
 	stored, err := s.cfg.Store.Sessions(ctx, persistence.SessionFilter{Experiment: link}, persistence.Page{Limit: listPage})
 	if err != nil {
 		return fmt.Errorf("sessions of %s: %w", link, err)
 	}
 	for _, x := range stored {
 		v.Sessions = append(v.Sessions, s.endedRow(ctx, x, map[string]string{link: latest.Name}))
+	}
+	if def, err := s.definitions.of(latest); err == nil {
+		v.Summary = def.Experiment.ShortDescription
+		if err := s.describeCode(ctx, &v, latest, def, stored); err != nil {
+			return err
+		}
 	}
 	return s.show(c, func() error { return s.cfg.Pages.AdminExperiment(c, v) })
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -83,10 +83,16 @@ func liveRow(v actors.SessionView, names map[string]string) web.SessionRow {
 	return row
 }
 
+// firstLine is what a table shows of a reason; the episode's page has all of it.
+func firstLine(detail string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(detail), "\n")
+	return cleanText(line, 300)
+}
+
 func storedRow(x *persistence.Session, names map[string]string) web.SessionRow {
 	row := web.SessionRow{
 		ID: string(x.ID), Link: x.Experiment, Name: nameOr(names, x.Experiment), Version: x.ExperimentVersion, Room: x.Room,
-		Phase: x.Phase, Round: x.Episodes, OpenedAt: x.OpenedAt, EndedAt: x.EndedAt, Reason: x.Reason.Code, Detail: x.Reason.Detail,
+		Phase: x.Phase, Round: x.Episodes, OpenedAt: x.OpenedAt, EndedAt: x.EndedAt, Reason: x.Reason.Code, Detail: firstLine(x.Reason.Detail),
 	}
 	for _, seat := range x.Seats {
 		row.Seats = append(row.Seats, web.SeatRow{Role: seat.Role, Participant: string(seat.Participant)})
@@ -112,7 +118,7 @@ func (s *Server) adminSession(c *fiber.Ctx, _ *visitor) error {
 	case i >= 0:
 		v.SessionRow = live[i]
 		if err == nil && stored.Reason.Code != "" {
-			v.Reason, v.Detail, v.EndedAt = stored.Reason.Code, stored.Reason.Detail, stored.EndedAt
+			v.Reason, v.Detail, v.EndedAt = stored.Reason.Code, firstLine(stored.Reason.Detail), stored.EndedAt
 		}
 	case err != nil:
 		return fmt.Errorf("session %s: %w", id, err)
@@ -153,6 +159,7 @@ func (s *Server) endedRow(ctx context.Context, x *persistence.Session, names map
 	if list, err := s.cfg.Store.EpisodesOf(ctx, x.ID); err == nil {
 		for _, e := range list {
 			row.Step += e.Steps
+			row.Failed = row.Failed || failed(e)
 		}
 	}
 	return row
@@ -165,18 +172,7 @@ func (s *Server) episodes(ctx context.Context, id persistence.SessionID) ([]web.
 	}
 	var rows []web.EpisodeRow
 	for _, e := range list {
-		row := web.EpisodeRow{
-			ID: string(e.ID), Index: e.Index, Attempt: e.Attempt, Seed: strconv.FormatUint(uint64(e.Seed), 10), Status: e.Status,
-			Reason: e.Reason.Detail, Steps: e.Steps, Stored: e.StoredSteps, StartedAt: e.ReceivedAt, EndedAt: e.EndedAt,
-		}
-		for _, r := range e.Roles {
-			who := string(r.Participant)
-			if who == "" {
-				who = r.Policy
-			}
-			row.Returns = append(row.Returns, web.RoleReturn{Role: r.Role, Who: who, Value: r.Return})
-		}
-		rows = append(rows, row)
+		rows = append(rows, episodeRow(e))
 	}
 	return rows, nil
 }

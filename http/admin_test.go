@@ -18,14 +18,14 @@ func TestAdminIsNotThereForParticipants(t *testing.T) {
 	at := s.browser().register("Eve").join("mountain-car")
 	b := s.browser().register("Ada")
 	for _, path := range append(adminPages, "/admin/sessions/"+string(sessionOf(at))) {
-		b.get(path).wants(t, 404)
+		b.get(path).wants(t, 403, "administrators")
 	}
 	ada := "/admin/users/" + string(s.user("Ada").ID)
 	for _, path := range []string{
 		"/admin/experiments", "/admin/experiments/mountain-car/disable", "/admin/sessions/" + string(sessionOf(at)) + "/abort",
 		ada + "/admin", ada + "/disabled",
 	} {
-		b.post(path, url.Values{"value": {"on"}}).wants(t, 404)
+		b.post(path, url.Values{"value": {"on"}}).wants(t, 403, "administrators")
 	}
 	if s.user("Ada").Admin || len(s.platform.aborts) > 0 {
 		t.Error("a participant changed something")
@@ -153,7 +153,7 @@ func TestAdminMakesAndUnmakesAdministrators(t *testing.T) {
 	root.post(id("root")+"/disabled", url.Values{"value": {"on"}}).wants(t, 409, "last administrator")
 	root.get("/admin").wants(t, 200)
 
-	eve.get("/admin").wants(t, 404)
+	eve.get("/admin").wants(t, 403, "administrators")
 	root.post(id("Eve")+"/admin", url.Values{"value": {"on"}}).leadsTo(t, "/admin/users")
 	eve.get("/admin").wants(t, 200) // at once
 	s.wantsEvent("admin.user.promoted", "root")
@@ -165,7 +165,7 @@ func TestAdminMakesAndUnmakesAdministrators(t *testing.T) {
 	root.post(id("root")+"/admin", url.Values{"value": {"off"}}).leadsTo(t, "/admin/users")
 	root.get("/admin").leadsTo(t, "/login?next=%2Fadmin")
 	root.login("root", password)
-	root.get("/admin").wants(t, 404)
+	root.get("/admin").wants(t, 403, "administrators")
 
 	eve.login("Eve", password)
 	eve.post("/admin/users/user_none/admin", url.Values{"value": {"on"}}).wants(t, 404)

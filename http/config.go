@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sharpie/actors"
+	"sharpie/experiments"
 	"sharpie/persistence"
 	"sharpie/web"
 )
@@ -27,6 +28,16 @@ type Importer interface {
 	Import(ctx context.Context, file string, yaml []byte, by string) (*persistence.Experiment, bool, error)
 }
 
+// FolderImporter stores experiments that come as folders: a config.yaml, and the
+// Python files and models that it needs.
+type FolderImporter interface {
+	// ImportFolder checks the folder and stores a new version where something
+	// changed; it returns the version in force and whether it is new. Progress gets
+	// a line for each thing that is done. What is wrong with the folder is
+	// experiments.ErrInvalid with one line per problem.
+	ImportFolder(ctx context.Context, name string, files fs.FS, by string, progress func(string)) (*persistence.Experiment, bool, error)
+}
+
 // Config is everything that a Server needs.
 type Config struct {
 	Platform actors.Platform
@@ -35,7 +46,15 @@ type Config struct {
 	// Static is served under /static/, its files cached for ever.
 	Static   fs.FS
 	Importer Importer
-	Logger   *slog.Logger
+	// Folders imports zip files of folders; nil: Admin offers no such form.
+	Folders FolderImporter
+	// Readiness says whether the interpreter of an experiment's Python code is ready
+	// to run it, and what it is or what to do, in a sentence; nil: Admin does not say.
+	Readiness func(ctx context.Context, def *experiments.Definition) (text string, ok bool)
+	// Confinement says how an experiment's Python code is shut in: "bubblewrap", or
+	// "unconfined: " and why; nil: Admin shows what the last episode said.
+	Confinement func(def *experiments.Definition) string
+	Logger      *slog.Logger
 	// Registry gets the server's metrics and answers /metrics.
 	Registry *prometheus.Registry
 	// RegistrationKey must be typed to register. Empty: nobody can register,
@@ -67,6 +86,8 @@ type Limits struct {
 	RegisterPerIP Rate
 	Body          int           // bytes of a request, 1 MiB
 	Upload        int           // bytes of an upload, 2 MiB
+	Folder        int           // bytes of an experiment's folder, packed or not, 64 MiB
+	Import        time.Duration // for a folder to be imported, 10 min
 	Request       time.Duration // for a request to be answered, 15 s
 	Sockets       int           // open at once, 20,000
 	Checks        int           // connection checks open at once, 1,000
@@ -94,6 +115,8 @@ func (l Limits) withDefaults() Limits {
 	rate(&l.RegisterPerIP, 60, 5*time.Second)
 	positive(&l.Body, 1<<20)
 	positive(&l.Upload, 2<<20)
+	positive(&l.Folder, 64<<20)
+	positive(&l.Import, 10*time.Minute)
 	positive(&l.Request, 15*time.Second)
 	positive(&l.Sockets, 20_000)
 	positive(&l.Checks, 1_000)

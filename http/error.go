@@ -58,7 +58,7 @@ var answers = []struct {
 	{errOrigin, answer{status: 403, code: closeOrigin, text: "This came from another web site, so it was not done. Open the page on this site and try again."}},
 	{errFormToken, answer{status: 403, text: "The page was open for too long, or you logged in or out in the meantime. Go back, reload the page, and try again."}},
 	{errNotLoggedIn, answer{status: 401, code: closeNotLoggedIn, text: "Please log in first.", next: "/login", label: "Log in"}},
-	{errNotAdmin, answer{status: 404}},
+	{errNotAdmin, answer{status: 403, text: "This page is for administrators, and your account doesn't have their rights. Someone who is an administrator can give them to you."}},
 	{errClosed, answer{status: 403, text: "This experiment is not open at the moment."}},
 	{errTooLarge, answer{status: 413, code: closeTooLarge}},
 	{errTooMany, answer{status: 429}},

@@ -235,13 +235,19 @@ func (b *browser) post(path string, form url.Values, headers ...string) page {
 // upload sends files by name to Admin's import form.
 func (b *browser) upload(files ...string) page {
 	b.s.t.Helper()
+	return b.uploadTo("/admin/experiments", "file", files...)
+}
+
+// uploadTo sends files by name in a field of a form.
+func (b *browser) uploadTo(path, field string, files ...string) page {
+	b.s.t.Helper()
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
 	if err := w.WriteField("_csrf", b.token); err != nil {
 		b.s.t.Fatal(err)
 	}
 	for i := 0; i < len(files); i += 2 {
-		f, err := w.CreateFormFile("file", files[i])
+		f, err := w.CreateFormFile(field, files[i])
 		if err != nil {
 			b.s.t.Fatal(err)
 		}
@@ -252,7 +258,7 @@ func (b *browser) upload(files ...string) page {
 	if err := w.Close(); err != nil {
 		b.s.t.Fatal(err)
 	}
-	return b.do(b.request("POST", "/admin/experiments", &buf, "Content-Type", w.FormDataContentType()))
+	return b.do(b.request("POST", path, &buf, "Content-Type", w.FormDataContentType()))
 }
 
 const password = "correct horse"

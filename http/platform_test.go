@@ -228,3 +228,10 @@ func (c *fakeConnection) Receive(message []byte) error {
 }
 
 func (c *fakeConnection) Detach() { c.once.Do(func() { close(c.detached) }) }
+
+// forget drops a session that is over, as the actors do after a while.
+func (f *fakePlatform) forget(id persistence.SessionID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sessions = slices.DeleteFunc(f.sessions, func(s *fakeSession) bool { return s.view.ID == id })
+}

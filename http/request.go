@@ -43,7 +43,11 @@ func (s *Server) begin(c *fiber.Ctx) error {
 	r := &request{id: newToken()[:12], begun: s.cfg.Clock(), client: s.clientOf(c)}
 	c.Locals(requestKey, r)
 	c.Set(fiber.HeaderXRequestID, r.id)
-	ctx, cancel := context.WithTimeout(s.base, s.cfg.Limits.Request)
+	limit := s.cfg.Limits.Request
+	if c.Path() == folderPath {
+		limit = s.cfg.Limits.Import
+	}
+	ctx, cancel := context.WithTimeout(s.base, limit)
 	defer cancel()
 	c.SetUserContext(ctx)
 
@@ -109,8 +113,11 @@ func routeOf(c *fiber.Ctx) string {
 // limitBody refuses bodies over the limit of their route.
 func (s *Server) limitBody(c *fiber.Ctx) error {
 	limit := s.cfg.Limits.Body
-	if c.Path() == uploadPath {
+	switch c.Path() {
+	case uploadPath:
 		limit = s.cfg.Limits.Upload
+	case folderPath: // the server let only administrators send so much
+		limit = s.cfg.Limits.Folder + 64<<10
 	}
 	size := len(c.Request().Body())
 	if n, err := strconv.Atoi(c.Get(fiber.HeaderContentLength)); err == nil {

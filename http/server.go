@@ -34,6 +34,7 @@ type Server struct {
 	perName        *throttle // failed logins by name
 	registrations  *throttle // by address
 	definitions    *definitions
+	bundles        *bundleSizes
 	tickets        *tickets
 	assets         *assets
 	sockets        *sockets
@@ -70,6 +71,7 @@ func New(cfg Config) (*Server, error) {
 		perName:       newThrottle(l.LoginPerName, limitKeys, cfg.Clock),
 		registrations: newThrottle(l.RegisterPerIP, limitKeys, cfg.Clock),
 		definitions:   newDefinitions(),
+		bundles:       newBundleSizes(),
 		tickets:       newTickets(),
 		assets:        newAssets(cfg.Static),
 		sockets:       newSockets(l, m),
@@ -90,6 +92,7 @@ func New(cfg Config) (*Server, error) {
 		IdleTimeout:  90 * time.Second,
 		ErrorHandler: s.lastResort,
 	})
+	s.app.Server().HeaderReceived = s.largeBodies
 	s.routes()
 	return s, nil
 }

@@ -101,7 +101,8 @@ type outcome struct {
 	// going: the session goes on and the participant sits in it.
 	going     bool
 	completed bool
-	reason    string
+	reason    string // for the participant, a sentence
+	code      string // of the reason
 }
 
 // thanksPage ends a session, whichever way it ended.
@@ -127,12 +128,15 @@ func (s *Server) thanksPage(c *fiber.Ctx, v *visitor) error {
 		return err
 	}
 	if !o.completed && c.Query("left") == "1" {
-		o.reason = "You left the game."
+		o.reason, o.code = "You left the game.", ""
 	}
 	e, open := x.def.Experiment, s.stillOpen(ctx, o.link, v)
 	page := web.ThanksPage{
 		Layout: s.layout(c), Link: o.link, Name: e.Name, Completed: o.completed, Reason: o.reason,
 		Role: o.role, Room: o.room, CanRetry: !o.completed && open, CanPlayAgain: o.completed && open,
+	}
+	if page.Advice = adviceFor(o.code, page.CanRetry); page.Advice != "" && !o.completed {
+		page.Reference = string(id)
 	}
 	if o.completed {
 		page.Text, page.RedirectURL = e.Thanks, e.RedirectURL
@@ -157,7 +161,7 @@ func (s *Server) outcomeOf(ctx context.Context, id persistence.SessionID, t tick
 	case err == nil:
 		o := outcome{link: view.Experiment, version: view.Version, role: seat.Role, room: view.Room, completed: view.Phase == phaseCompleted}
 		if stored, err := s.cfg.Store.Session(ctx, id); err == nil {
-			o.reason = stored.Reason.Public
+			o.reason, o.code = publicReason(stored.Reason), stored.Reason.Code
 		}
 		return o, nil
 	case !errors.Is(err, actors.ErrGone) && !errors.Is(err, actors.ErrNotYours):
@@ -193,11 +197,11 @@ const (
 func storedOutcome(stored *persistence.Session, seat persistence.Seat) outcome {
 	o := outcome{
 		link: stored.Experiment, version: stored.ExperimentVersion, role: seat.Role, room: stored.Room,
-		completed: stored.Phase == phaseCompleted, reason: stored.Reason.Public,
+		completed: stored.Phase == phaseCompleted, reason: publicReason(stored.Reason), code: stored.Reason.Code,
 	}
 	// Only who gave the seat up has a time of leaving.
 	if seat.LeftAt != nil && (stored.EndedAt == nil || seat.LeftAt.Before(*stored.EndedAt)) {
-		o.completed, o.reason = false, leftReason
+		o.completed, o.reason, o.code = false, leftReason, ""
 	}
 	switch {
 	case o.completed || o.reason != "":

@@ -35,6 +35,9 @@ type AdminExperimentsPage struct {
 	Layout
 	Experiments  []AdminExperimentRow
 	UploadErrors []string // one per fault of the last upload: file, line, key, what is allowed
+	Folders      bool     // whether folders can be imported, as a zip posted to /admin/experiments/folder
+	FolderLimit  int64    // bytes of a zip
+	ImportLog    []string // what was done with the last folder, line by line
 }
 
 // AdminExperimentRow is the latest version of an experiment.
@@ -60,6 +63,17 @@ type AdminExperimentPage struct {
 	Source   string // YAML
 	Versions []VersionRow
 	Sessions []SessionRow // newest first
+
+	Python           bool   // some of its code is Python
+	BundleHash       string // of the files that it ships; empty: none
+	BundleSize       int64  // bytes as stored
+	Interpreter      string // what it asks for, in words; empty: nothing
+	Readiness        string // of the interpreter, in words; empty: not known
+	Ready            bool
+	Confinement      string // "bubblewrap", "unconfined: why"; empty: not known
+	Policies         []PolicyRow
+	Checkpoints      []CheckpointRow // newest of each scope
+	CheckpointsWhole bool            // false: there are older scopes that are not listed
 }
 
 // VersionRow is a version of an experiment.
@@ -99,6 +113,7 @@ type SessionRow struct {
 	EndedAt        *time.Time
 	Reason, Detail string // why it ended: code, and everything known
 	Live           bool
+	Failed         bool // code failed in one of its episodes
 }
 
 // SeatRow is a seat of a session.
@@ -131,6 +146,8 @@ type EpisodeRow struct {
 	StartedAt     time.Time
 	EndedAt       *time.Time
 	Returns       []RoleReturn
+	Failed        bool   // its code failed
+	FaultState    string // how, where it did
 }
 
 // RoleReturn is how one role did in an episode.

@@ -76,6 +76,8 @@ type ThanksPage struct {
 	Link, Name  string
 	Completed   bool
 	Reason      string // where not Completed: what happened, one sentence
+	Advice      string // where not Completed: what to do next; empty: nothing beside the buttons
+	Reference   string // with Advice: what to name when telling somebody
 	Text        string // Markdown of the experiment
 	Code        string // completion code
 	RedirectURL string // http or https; other schemes are not shown

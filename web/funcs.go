@@ -40,6 +40,10 @@ func funcs(assets manifest) template.FuncMap {
 		"detail":   detailLine,
 		"runners":  groupSlots,
 		"json":     jsonText,
+		"fault":    faultWord,
+		"during":   faultPhase,
+		"walls":    unconfined,
+		"size":     sizeText,
 		"add":      func(a, b int) int { return a + b },
 	}
 }
