@@ -6,6 +6,8 @@ import { Sharpie, temporary } from "./sharpie";
 /** What a project of the configuration sets. */
 export interface Options {
   store: "embedded" | "mongodb";
+  /** More flags of the server. */
+  flags: string[];
 }
 
 interface Fixtures {
@@ -17,13 +19,14 @@ interface Fixtures {
 
 export const test = base.extend<Options & Fixtures>({
   store: ["embedded", { option: true }],
+  flags: [[], { option: true }],
 
-  server: async ({ store }, use, info) => {
+  server: async ({ store, flags }, use, info) => {
     test.skip(store === "mongodb" && noMongo !== "", noMongo);
     const folder = await temporary("e2e");
     const mongo = store === "mongodb" ? await startMongo() : undefined;
     const place = { data: folder.path, mongo: mongo?.uri(`sharpie_e2e_${info.workerIndex}_${Date.now()}`) ?? "" };
-    const server = await Sharpie.start(place, "--drain-grace", "2s");
+    const server = await Sharpie.start(place, "--drain-grace", "2s", ...flags);
     await use(server);
     await server.stop();
     if (info.status !== info.expectedStatus) await info.attach("server log", { body: server.log, contentType: "text/plain" });
