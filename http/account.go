@@ -73,18 +73,16 @@ func (s *Server) checkRegistration(c *fiber.Ctx, v web.RegisterPage, password st
 	if problem := CheckName(v.Name); problem != "" {
 		errs["name"] = problem
 	}
-	if problem := checkNewPassword(c, password); problem != "" {
+	if problem := checkTyped(c, v.Name, password); problem != "" {
 		errs["password"] = problem
-	} else if strings.EqualFold(password, v.Name) {
-		errs["password"] = "The password must differ from the name."
 	}
 	return errs
 }
 
-// checkNewPassword also compares the two times that it was typed, where the form
-// asks twice.
-func checkNewPassword(c *fiber.Ctx, password string) string {
-	if problem := checkPassword(password); problem != "" {
+// checkTyped checks a new password, and compares the two times that it was typed
+// where the form asks twice.
+func checkTyped(c *fiber.Ctx, name, password string) string {
+	if problem := checkNewPassword(name, password); problem != "" {
 		return problem
 	}
 	form := c.Context().PostArgs()

@@ -171,8 +171,9 @@ func (s *Server) seatIn(ctx context.Context, user persistence.UserID, link strin
 // ended says whether a phase is a session's last.
 func ended(phase string) bool { return phase == phaseCompleted || phase == phaseAborted }
 
-// The names of the last phases, as sessions are stored with them.
+// The names of phases, as sessions are stored with them.
 const (
 	phaseCompleted = "completed"
+	phaseWaiting   = "waiting"
 	phaseAborted   = "aborted"
 )

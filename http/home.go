@@ -15,7 +15,17 @@ func (s *Server) home(c *fiber.Ctx) error {
 		return fmt.Errorf("list experiments: %w", err)
 	}
 	v := web.HomePage{Layout: s.layout(c)}
+	visitor, err := s.visitorOf(c)
+	if err != nil {
+		return err
+	}
 	for _, e := range all {
+		if visitor != nil {
+			// The page is worth showing without it, where the actors do not answer.
+			if seat, err := s.seatIn(c.UserContext(), visitor.user.ID, e.Link); err == nil && seat.session != "" {
+				v.Running = append(v.Running, web.RunningGame{Name: e.Name, URL: "/s/" + string(seat.session)})
+			}
+		}
 		if !e.Enabled {
 			continue
 		}

@@ -85,7 +85,7 @@ func (p *passwords) leave() { <-p.slots }
 // HashPassword returns a password's hash as a User keeps it, for commands that
 // make users. It refuses what the register page would refuse.
 func HashPassword(ctx context.Context, password string) (string, error) {
-	if problem := checkPassword(password); problem != "" {
+	if problem := checkNewPassword("", password); problem != "" {
 		return "", errors.New(problem)
 	}
 	return newPasswords().hash(ctx, password)

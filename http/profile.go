@@ -90,7 +90,7 @@ func (s *Server) changePassword(c *fiber.Ctx, v *visitor) error {
 	if len(errs) == 0 {
 		s.perName.refund(key)
 	}
-	if problem := checkNewPassword(c, password); problem != "" {
+	if problem := checkTyped(c, v.user.Name, password); problem != "" {
 		errs["password"] = problem
 	}
 	if len(errs) > 0 {

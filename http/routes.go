@@ -36,6 +36,7 @@ func (s *Server) routes() {
 
 	a.Get("/s/:session", s.member(s.playPage))
 	a.Get("/s/:session/socket", s.beforeSocket, s.findTarget, s.upgrade(kindPlay, s.play))
+	a.Get("/s/:session/lobby", s.member(s.waitingRoom))
 	a.Get("/s/:session/thanks", s.member(s.thanksPage))
 	a.Post("/s/:session/leave", s.member(s.leave))
 

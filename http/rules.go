@@ -43,7 +43,8 @@ func CheckName(name string) string {
 	return ""
 }
 
-// checkPassword returns what is wrong with a new password, in a sentence, or "".
+// checkPassword returns why something can be no password at all, in a sentence, or
+// "". checkNewPassword refuses more: those that exist go on to work.
 func checkPassword(password string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < passwordMin:

@@ -35,6 +35,7 @@ type Server struct {
 	registrations  *throttle // by address
 	definitions    *definitions
 	bundles        *bundleSizes
+	waitingViews   waitingViews
 	tickets        *tickets
 	assets         *assets
 	sockets        *sockets

@@ -6,6 +6,7 @@ import "io"
 type HomePage struct {
 	Layout
 	Experiments []ExperimentCard
+	Running     []RunningGame // in which the user has a seat
 }
 
 // ExperimentCard is an open experiment on the home page.
@@ -20,6 +21,12 @@ type ExperimentCard struct {
 	Rounds      int
 	TurnBased   bool
 	Waiting     int // people waiting for partners right now
+}
+
+// RunningGame is a session that goes on, with a seat that is kept for the user.
+type RunningGame struct {
+	Name string // of the experiment
+	URL  string // of the play page
 }
 
 // Home writes the list of open experiments: GET /.

@@ -19,6 +19,7 @@ import { Silence } from "./silence";
 import { PlaySocket } from "./socket";
 import { TextForm } from "./text";
 import { Touch } from "./touch";
+import { Waiting } from "./waiting";
 
 const paintedEvery = 1000; // ms
 const longPause = 4000; // ms
@@ -31,6 +32,7 @@ export interface Addresses {
   thanks: string;
   home: string;
   share: string;
+  lobby: string; // says who else waits
   roles: readonly string[]; // what each role is called, by its index
 }
 
@@ -56,6 +58,7 @@ export class Game {
   private lastPainted = 0;
   private reported = 0; // the round in which the held keys were reported; 0: not yet
   private ended = false;
+  private readonly waiting: Waiting;
   private readonly silence = new Silence(() => performance.now());
   private slow = false;
   private said = ""; // the line about turns of the last tick
@@ -90,6 +93,7 @@ export class Game {
       },
       () => this.keys.held,
     );
+    this.waiting = new Waiting(at.lobby, (text) => this.overlay.note(text));
     bindPanel(page, this.picture, (key) => this.keys.match(key) !== undefined);
     window.setInterval(() => this.tick(), 200);
     window.addEventListener("offline", () => this.socket.lostNetwork());
@@ -181,6 +185,7 @@ export class Game {
       this.block([]);
     }
     this.phase = p;
+    this.waiting.follow(p.name === Phase_Name.WAITING && p.seats.length > 1);
     this.hud.progress(p.episode, this.welcome?.episodes ?? 0);
     byId("players").hidden = p.seats.length < 2;
     byId("side-seats").replaceChildren(...seatList(p.seats));
@@ -254,6 +259,7 @@ export class Game {
 
   private stop(): void {
     this.ended = true;
+    this.waiting.follow(false);
     this.socket.close();
     this.pinger.stop();
     document.title = this.title;

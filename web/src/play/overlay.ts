@@ -20,6 +20,7 @@ export class Overlay {
   private readonly big = el("p", { class: "overlay-big", "aria-hidden": "true" });
   private readonly left = el("p", { class: "overlay-left" });
   private readonly seats = el("ul", { class: "seats" });
+  private readonly hint = el("p", { class: "overlay-hint", role: "status" });
   private until = "";
 
   constructor(
@@ -50,7 +51,13 @@ export class Overlay {
     this.kind = scene.kind;
     this.left.textContent = "";
     this.big.textContent = "";
-    this.card.replaceChildren(this.title, this.big, this.text, this.seats, this.left, ...this.extras(parts));
+    this.note("");
+    this.card.replaceChildren(this.title, this.big, this.text, this.seats, this.hint, this.left, ...this.extras(parts));
+  }
+
+  // note writes a sentence below the seats; "" takes it away.
+  note(text: string): void {
+    setText(this.hint, text);
   }
 
   // tick writes the remaining time; undefined where there is no deadline.
