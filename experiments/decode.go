@@ -110,6 +110,8 @@ func (d *decoder) value(n *yaml.Node, s *spec, path string) (any, bool) {
 		return d.anyMap(n, s, path)
 	case n.Kind == yaml.MappingNode && s.kind == kindKeys:
 		return d.keyMap(n, path)
+	case n.Kind == yaml.MappingNode && s.kind == kindDisplay:
+		return d.display(n, s, path)
 	case n.Kind == yaml.MappingNode && s.kind == kindNamed:
 		return d.namedMap(n, s, path)
 	case n.Kind == yaml.SequenceNode && (s.kind == kindList || s.kind == kindNamed || s.kind == kindFree || s.kind == kindInput):
@@ -172,8 +174,8 @@ func (d *decoder) object(n *yaml.Node, s *spec, path string) (any, bool) {
 			good = false
 			continue
 		}
-		if isNull(values[i]) && f.nullable {
-			continue
+		if !f.required && isNothing(values[i], &f.spec) {
+			continue // as if the key were not there: galleries write out what they do not use
 		}
 		v, ok := d.value(values[i], &f.spec, join(path, key))
 		if good = good && ok; ok {
@@ -287,6 +289,9 @@ func (d *decoder) keyMap(n *yaml.Node, path string) (any, bool) {
 			good = false
 			continue
 		}
+		if key == "default" && isNull(values[i]) {
+			continue
+		}
 		v, ok := d.value(values[i], &spec{kind: kindInput, max: 64}, join(path, key))
 		good = good && ok
 		if key == "default" {
@@ -298,11 +303,50 @@ func (d *decoder) keyMap(n *yaml.Node, path string) (any, bool) {
 	return keyMapTree(bindings, def), good
 }
 
+// display reads how keys are shown: an object for each, or only its label. What is
+// said of "default" is left out: it is no key.
+func (d *decoder) display(n *yaml.Node, s *spec, path string) (any, bool) {
+	out := map[string]any{}
+	keys, _, values, good := d.pairs(n, path)
+	if float64(len(keys)) > s.max {
+		return d.fail(n, path, "%d keys; at most %v are allowed", len(keys), s.max)
+	}
+	for i, key := range keys {
+		at, node := join(path, key), values[i]
+		switch {
+		case key == "default" || isNull(node):
+			continue
+		case node.Kind == yaml.ScalarNode:
+			d.marks[at] = mark{node.Line, node.Column}
+			label, ok := d.value(node, &s.items.field("label").spec, at)
+			if good = good && ok; ok {
+				out[key] = map[string]any{"label": label}
+			}
+		default:
+			v, ok := d.value(node, s.items, at)
+			if good = good && ok; ok {
+				out[key] = v
+			}
+		}
+	}
+	return out, good
+}
+
 func keyMapTree(bindings []any, def any) map[string]any {
 	if bindings == nil {
 		bindings = []any{}
 	}
 	return map[string]any{"bindings": bindings, "default": def}
+}
+
+// isNothing reports whether the author wrote a key down and gave it no value: null,
+// or an empty text where a text is wanted.
+func isNothing(n *yaml.Node, s *spec) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	empty := n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Value == ""
+	return isNull(n) || empty && (s.kind == kindString || s.kind == kindMarkdown)
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

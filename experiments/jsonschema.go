@@ -103,6 +103,9 @@ func (s *spec) jsonType() members {
 		return s.jsonObject()
 	case kindMap:
 		return members{{"type", "object"}, {"maxProperties", s.max}, {"additionalProperties", s.items.json()}}
+	case kindDisplay:
+		label := s.items.field("label").spec
+		return members{{"type", "object"}, {"maxProperties", s.max}, {"additionalProperties", members{{"anyOf", []any{s.items.json(), label.json()}}}}}
 	case kindKeys:
 		value := (&spec{kind: kindInput}).json()
 		return members{{"type", "object"},

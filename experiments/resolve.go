@@ -13,7 +13,14 @@ func (d *decoder) resolve(tree map[string]any) {
 	policies := d.joinPolicies(tree)
 	d.resolveSource(tree["environment"].(map[string]any), "environment", "environment")
 	d.resolveEnvironmentName(tree["environment"].(map[string]any))
-	d.resolveAgents(tree["agents"].([]any), policies)
+	agents, _ := tree["agents"].([]any)
+	if agents == nil {
+		tree["agents"] = []any{}
+		if _, source := tree["environment"].(map[string]any)["source"]; !source {
+			d.at("", "missing key agents: only with a source (such as gymnasium:CartPole-v1) it may be left out")
+		}
+	}
+	d.resolveAgents(agents, policies)
 	d.resolveExperiment(tree["experiment"].(map[string]any), policies)
 }
 

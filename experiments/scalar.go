@@ -28,6 +28,9 @@ func (d *decoder) scalar(n *yaml.Node, s *spec, path string) (any, bool) {
 		case kindInt, kindNumber, kindDuration, kindFree, kindInput:
 			return d.numeric(n, s, path)
 		case kindString, kindMarkdown, kindEnum:
+			if s.literal {
+				return d.scalarText(n, s, path, n.Value)
+			}
 			return d.fail(n, path, "want %s, got the number %s; write it in quotes: \"%s\"", s.kind, short(n.Value), short(n.Value))
 		}
 	case "!!null":

@@ -19,8 +19,8 @@ var (
 func schema() *spec {
 	name := matching(text(""), namePattern, "not empty, no blanks at either end")
 	return &spec{kind: kindObject, doc: "An experiment of SHARPIE.", fields: []field{
-		{key: "use_case", spec: text("Name of the use case in a gallery. For the reader only.")},
-		{key: "python_version", spec: matching(text("Python version that the files need."), pythonPattern, `a version in quotes such as "3.10"`)},
+		{key: "use_case", spec: literal(text("Name of the use case in a gallery. For the reader only."))},
+		{key: "python_version", spec: literal(matching(text("Python version that the files need."), pythonPattern, `a version such as "3.10"`))},
 		{key: "conda_environment", spec: text("Name of the conda environment in which the files run.")},
 		{key: "interpreter", spec: text("Path, on the runner, of a Python program or of a virtual environment's folder.")},
 		{key: "dependencies", spec: list(200, text("A requirement as pip takes it."), "Python packages that the files need.")},
@@ -29,8 +29,8 @@ func schema() *spec {
 		{key: "policy", spec: described(policySpec(name), "A single policy, as galleries write it. The same as one entry of policies.")},
 		{key: "policies", spec: spec{kind: kindNamed, max: 50, items: policyItems(name),
 			doc: "The policies that agents refer to by name: a list, or a map from name to policy."}},
-		{key: "agents", required: true, spec: spec{kind: kindList, min: 1, max: 500, items: agentSpec(name),
-			doc: "One entry for each role of the environment, in the order in which actions are handed over."}},
+		{key: "agents", spec: spec{kind: kindList, min: 1, max: 500, items: agentSpec(name),
+			doc: "One entry for each role of the environment, in the order in which actions are handed over. Needed with filepaths; with a source a person in the first role and go:random in the others are filled in where it is left out."}},
 		{key: "experiment", required: true, spec: experimentSpec(name)},
 	}}
 }
@@ -88,8 +88,8 @@ func agentSpec(name spec) *spec {
 		{key: "description", spec: markdown("What the participant reads about the role.")},
 		{key: "policy", spec: policy},
 		{key: "participant", spec: boolean(false, "The role is a seat for a person.")},
-		{key: "keyboard_inputs", spec: spec{kind: kindKeys, max: 60, doc: "What each key stands for, and under default what no key stands for."}},
-		{key: "keyboard_input_display", spec: mapOf(60, display, "How the keys are shown, by key.")},
+		{key: "keyboard_inputs", spec: spec{kind: kindKeys, max: 60, doc: "What each key stands for, and under default what no key stands for. Filled in for a participant where it is left out and the actions are known."}},
+		{key: "keyboard_input_display", spec: spec{kind: kindDisplay, max: 60, items: &display, doc: "How the keys are shown, by key: symbol and label, or the label alone."}},
 		{key: "multiple_keyboard_inputs", spec: boolean(false, "All held keys count, as a list of their values; else the last one pressed.")},
 		{key: "inputs_type", spec: enum(string(InputActions), "What an input means. actions: it replaces the policy's action, unless it is the default. reward: it is the reward of the step just shown. other: it is handed to the policy.",
 			string(InputActions), string(InputReward), string(InputOther))},

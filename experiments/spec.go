@@ -22,6 +22,8 @@ const (
 	kindFree
 	kindKeys  // keyboard_inputs
 	kindInput // what a key stands for: a number, a text, or a list of them
+	// kindDisplay is keyboard_input_display: by key an object, or a text, its label.
+	kindDisplay
 )
 
 // String names the kind in messages.
@@ -45,7 +47,7 @@ func (k kind) String() string {
 		return "a list"
 	case kindNamed:
 		return "a list, or a map by name"
-	case kindObject, kindMap, kindKeys:
+	case kindObject, kindMap, kindKeys, kindDisplay:
 		return "a map of keys and values"
 	case kindInput:
 		return "a number, a text, or a list of them"
@@ -71,8 +73,11 @@ type spec struct {
 	fields []field
 	// items is the spec of the elements of a list, a map or a named list.
 	items *spec
-	// nullable: null means absent.
+	// nullable: null is a value that the documentation names; it means absent, as it
+	// does for every key that may be left out.
 	nullable bool
+	// literal: a number is taken as it is written, because people forget the quotes.
+	literal bool
 	// verify is a further check of a text; it returns what is wrong, or "".
 	verify func(string) string
 }
@@ -135,5 +140,10 @@ func matching(s spec, pattern *regexp.Regexp, hint string) spec {
 }
 func verified(s spec, verify func(string) string) spec {
 	s.verify = verify
+	return s
+}
+
+func literal(s spec) spec {
+	s.literal = true
 	return s
 }
