@@ -26,6 +26,7 @@ type walk struct {
 	seed    uint64
 	closed  int
 	mask    []bool
+	turns   bool // one role acts at a time, in their order
 	onStep  func(step int)
 	onReset func()
 	taken   []map[envs.Role]envs.Value
@@ -53,10 +54,13 @@ func (w *walk) Reset(_ context.Context, seed uint64) (envs.Observations, error) 
 	var out envs.Observations
 	for i, r := range w.roles {
 		w.live[i], w.pos[i] = true, int64(seed%8)
-		out = append(out, envs.RoleObservation{Role: r, Observation: envs.Int(w.pos[i]), ActionMask: w.mask})
+		out = append(out, envs.RoleObservation{Role: r, Observation: envs.Int(w.pos[i]), ActionMask: w.mask, Waits: w.waits(i)})
 	}
 	return out, nil
 }
+
+// waits reports whether it is another role's turn.
+func (w *walk) waits(i int) bool { return w.turns && w.live[i] && w.step%len(w.roles) != i }
 
 func (w *walk) Step(_ context.Context, actions []envs.RoleAction) (envs.Transition, error) {
 	w.step++
@@ -75,6 +79,12 @@ func (w *walk) Step(_ context.Context, actions []envs.RoleAction) (envs.Transiti
 			continue
 		}
 		a, ok := taken[r].(envs.Int)
+		if w.turns && (w.step-1)%len(w.roles) != i {
+			if ok {
+				return out, fmt.Errorf("%w: it is not the turn of %s", envs.ErrInvalidAction, r)
+			}
+			a, ok = 1, true
+		}
 		if !ok {
 			return out, fmt.Errorf("%w: %v for %s", envs.ErrInvalidAction, taken[r], r)
 		}
@@ -82,7 +92,7 @@ func (w *walk) Step(_ context.Context, actions []envs.RoleAction) (envs.Transiti
 		end := w.ends[r] > 0 && w.step >= w.ends[r]
 		w.live[i] = !end
 		out.Roles = append(out.Roles, envs.RoleTransition{
-			RoleObservation: envs.RoleObservation{Role: r, Observation: envs.Int(w.pos[i]), ActionMask: w.mask, Info: w.info},
+			RoleObservation: envs.RoleObservation{Role: r, Observation: envs.Int(w.pos[i]), ActionMask: w.mask, Info: w.info, Waits: w.waits(i)},
 			Reward:          float64(int64(a) - 1), Terminated: end,
 		})
 	}
@@ -144,6 +154,7 @@ type world struct {
 	made     int
 	policies map[string]agents.Agent
 	seeds    map[envs.Role]uint64
+	refuse   error // of every Agent
 }
 
 func (w *world) Environment(_ context.Context, o experiments.Order) (envs.Environment, error) {
@@ -163,6 +174,9 @@ func (w *world) Agent(_ context.Context, _ experiments.Order, _ envs.Environment
 		w.seeds = map[envs.Role]uint64{}
 	}
 	w.seeds[c.Spec.Role.Role] = c.Spec.Seed
+	if w.refuse != nil {
+		return nil, w.refuse
+	}
 	source := c.Policy.Source
 	a, ok := w.policies[source]
 	if !ok {

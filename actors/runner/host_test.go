@@ -1,0 +1,510 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sharpie/actors/messages"
+	"sharpie/agents"
+	"sharpie/envs"
+	"sharpie/experiments"
+)
+
+// hosted is walk in a process of its own, with policies beside it.
+type hosted struct {
+	*walk
+	reusable bool
+	says     map[envs.Role]envs.Value // what each policy says; none: no opinion
+	versions map[envs.Role]int        // updates of each
+	asked    map[envs.Role]envs.Value // the advice of the last question
+	turns    []string                 // every turn's parts, in order
+	lessons  []string
+	fault    func(phase string) error
+	info     envs.HostInfo
+	closing  chan struct{} // Close waits for it; nil: does not
+}
+
+var _ envs.Host = (*hosted)(nil)
+
+func newHosted(roles ...envs.Role) *hosted {
+	return &hosted{walk: newWalk(roles...), says: map[envs.Role]envs.Value{}, versions: map[envs.Role]int{}, asked: map[envs.Role]envs.Value{},
+		info: envs.HostInfo{Interpreter: "Python 3.12", Confinement: "none", Warnings: []string{"an alias"}}}
+}
+
+func (h *hosted) Spec() envs.Spec {
+	s := h.walk.Spec()
+	if h.walk.live == nil { // the size is known once it was reset
+		s.Width, s.Height = 0, 0
+	}
+	return s
+}
+
+func (h *hosted) failed(phase string) error {
+	if h.fault == nil {
+		return nil
+	}
+	return h.fault(phase)
+}
+
+func (h *hosted) Reset(ctx context.Context, seed uint64) (envs.Observations, error) {
+	if err := h.failed("reset"); err != nil {
+		return nil, err
+	}
+	return h.walk.Reset(ctx, seed)
+}
+
+func (h *hosted) learn(t *envs.RoleTurn) string {
+	if t.Learn == nil {
+		return ""
+	}
+	h.versions[t.Role]++
+	reward := "own"
+	if t.Learn.Reward != nil {
+		reward = fmt.Sprint(*t.Learn.Reward)
+	}
+	h.lessons = append(h.lessons, fmt.Sprintf("%s %s %v %v", t.Role, reward, t.Learn.Terminated, t.Learn.Truncated))
+	return h.version(t.Role)
+}
+
+func (h *hosted) version(r envs.Role) string { return fmt.Sprintf("%s-%d", r, h.versions[r]) }
+
+func (h *hosted) Turn(ctx context.Context, turns []envs.RoleTurn) (envs.Outcome, error) {
+	var out envs.Outcome
+	var actions []envs.RoleAction
+	trace := ""
+	for i := range turns {
+		h.learn(&turns[i])
+	}
+	for i := range turns {
+		t := &turns[i]
+		d := envs.Decision{Action: t.Action}
+		trace += fmt.Sprintf("[%s acts=%v ask=%v %v final=%v learn=%v]", t.Role, t.Acts, t.Ask, t.Action, t.Final, t.Learn != nil)
+		if t.Ask {
+			h.asked[t.Role] = t.Advice
+			d.Policy, d.Version = h.says[t.Role], h.version(t.Role)
+			if d.Policy != nil && !t.Final {
+				d.Action = d.Policy
+			}
+		}
+		if t.Acts {
+			actions = append(actions, envs.RoleAction{Role: t.Role, Action: d.Action})
+		} else {
+			d.Action = nil
+		}
+		out.Decisions = append(out.Decisions, d)
+	}
+	h.turns = append(h.turns, trace)
+	if err := h.failed("step"); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Transition, err = h.walk.Step(ctx, actions); err != nil {
+		return out, err
+	}
+	out.Frame, err = h.walk.Render(ctx)
+	return out, err
+}
+
+func (h *hosted) Learn(_ context.Context, turns []envs.RoleTurn) ([]string, error) {
+	if err := h.failed("update"); err != nil {
+		return nil, err
+	}
+	var out []string
+	for i := range turns {
+		out = append(out, h.learn(&turns[i]))
+	}
+	return out, nil
+}
+
+func (h *hosted) Reusable() bool      { return h.reusable }
+func (h *hosted) Info() envs.HostInfo { return h.info }
+func (h *hosted) Output() string      { return "printed" }
+
+func (h *hosted) Close() error {
+	if h.closing != nil {
+		<-h.closing
+	}
+	return h.walk.Close()
+}
+
+// resident is the agent of a policy in a hosted.
+type resident struct {
+	*fixed
+	host *hosted
+	role envs.Role
+}
+
+var _ experiments.Hosted = (*resident)(nil)
+
+func (r *resident) HostedBy(env envs.Environment) bool { return env == envs.Environment(r.host) }
+func (r *resident) Learns() bool                       { return true }
+func (r *resident) Version() string                    { return r.host.version(r.role) }
+func (r *resident) State() ([]byte, error)             { return []byte(r.Version()), nil }
+func (r *resident) Act(context.Context, agents.Input) (envs.Value, error) {
+	return nil, fmt.Errorf("%s is asked by itself", r.role)
+}
+func (r *resident) Update(context.Context, agents.Transition) error {
+	return fmt.Errorf("%s is taught by itself", r.role)
+}
+
+// together is an experiment on a host: role a has a policy in it, beside a person.
+func together(kind experiments.InputsType, roles ...string) (*experiments.Definition, *hosted, *world) {
+	def := definition(roles...)
+	def.Policies = []experiments.Policy{{Name: "p", Source: "go:hosted", CheckpointInterval: 1}}
+	def.Agents[0].Policy, def.Agents[0].InputsType = "p", kind
+	def.Experiment.MaxSteps = 3
+	var names []envs.Role
+	for _, r := range roles {
+		names = append(names, envs.Role(r))
+	}
+	h := newHosted(names...)
+	h.says["a"] = envs.Int(2)
+	return def, h, &world{env: h, policies: map[string]agents.Agent{"go:hosted": &resident{&fixed{}, h, "a"}}}
+}
+
+func TestAHostTakesAStepInOneTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "b", "a")
+		def.Agents[0], def.Agents[1] = def.Agents[1], def.Agents[0]
+		def.Agents[0].Policy, def.Agents[1].Policy = "p", ""
+		p := play(t, def, w).begin()
+		time.Sleep(150 * ms)
+		p.input(0, 1, "ArrowLeft")
+		p.input(0, 2)
+		p.wait()
+		p.endOf()
+		if d := cmp.Diff([]string{
+			"[a acts=true ask=true 1 final=false learn=false][b acts=true ask=false 1 final=false learn=false]",
+			"[a acts=true ask=true 0 final=true learn=true][b acts=true ask=false 1 final=false learn=false]",
+			"[a acts=true ask=true 1 final=false learn=true][b acts=true ask=false 1 final=false learn=false]",
+		}, h.turns); d != "" {
+			t.Errorf("the host was given other turns (-want +got):\n%s", d)
+		}
+		var got []string
+		for _, r := range p.records()[1:] {
+			a := r.Roles[0]
+			got = append(got, fmt.Sprint(a.PolicyAction.GetInteger(), a.Action.GetInteger(), a.Source, " ", a.PolicyVersion))
+		}
+		if d := cmp.Diff([]string{"2 2 SOURCE_POLICY ", "2 0 SOURCE_HUMAN a-1", "2 2 SOURCE_POLICY a-2"}, got); d != "" {
+			t.Errorf("recorded otherwise (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff([]string{"a own false false", "a own false false", "a own false true"}, h.lessons); d != "" {
+			t.Errorf("other lessons (-want +got):\n%s", d)
+		}
+		e := p.endOf()
+		if len(e.Checkpoints) != 1 || e.Checkpoints[0].Version != "a-3" || e.Log != "printed" {
+			t.Errorf("ended with %v, want the last version's state and the log", e)
+		}
+	})
+}
+
+func TestAHostSaysWhereItRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a")
+		h.onStep = func(n int) {
+			if n == 2 {
+				h.info.Warnings = append(h.info.Warnings, "a late one")
+			}
+		}
+		p := play(t, def, w).begin().wait()
+		s := p.messages[0].(*messages.Started)
+		if s.Interpreter != "Python 3.12" || s.Confinement != "none" || len(s.Warnings) != 1 || s.Width != 8 || s.Step.Picture == nil {
+			t.Errorf("started with %v, want the host's info and a picture", s)
+		}
+		if d := cmp.Diff([]string{"a late one"}, p.endOf().Warnings); d != "" {
+			t.Errorf("other warnings at the end (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAPersonTeachesAHostedPolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputReward, "a")
+		def.Agents[0].KeyboardInputs = experiments.KeyMap{Default: int64(0), Bindings: []experiments.KeyBinding{{Key: "ArrowUp", Value: 0.5}}}
+		p := play(t, def, w).begin()
+		time.Sleep(150 * ms)
+		p.input(0, 1, "ArrowUp")
+		p.input(0, 2)
+		p.wait()
+		if d := cmp.Diff([]string{"a 0.5 false false", "a 0 false false", "a 0 false true"}, h.lessons); d != "" {
+			t.Errorf("other lessons (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAHostedPolicyIsAlwaysToldTheInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputOther, "a")
+		p := play(t, def, w).begin()
+		time.Sleep(250 * ms)
+		p.input(0, 1, "ArrowRight")
+		p.wait()
+		if h.asked["a"] != envs.Value(envs.Int(2)) {
+			t.Errorf("the policy was told %v", h.asked["a"])
+		}
+		def, h, w = together(experiments.InputOther, "a")
+		p = play(t, def, w).begin()
+		p.inbox.putSeat(&messages.SetSeat{Occupant: messages.SetSeat_DEFAULTS})
+		p.wait()
+		if h.asked["a"] != envs.Value(envs.Int(1)) {
+			t.Errorf("without a person the policy was told %v, want the default 1", h.asked["a"])
+		}
+	})
+}
+
+func TestAGoPolicyInAHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a")
+		agent := &fixed{action: envs.Int(0)}
+		w.policies["go:hosted"] = agent
+		p := play(t, def, w).begin().wait()
+		p.endOf()
+		if d := cmp.Diff("[a acts=true ask=false 0 final=false learn=false]", h.turns[1]); d != "" {
+			t.Errorf("the host was given another turn (-want +got):\n%s", d)
+		}
+		if len(agent.inputs) != 3 || len(agent.updates) != 3 || len(h.lessons) != 0 {
+			t.Errorf("asked %d times, taught %d times, and the host %d; want 3, 3, 0", len(agent.inputs), len(agent.updates), len(h.lessons))
+		}
+		src := messages.Source_SOURCE_POLICY
+		if d := cmp.Diff([]messages.Source{src, src, src}, p.sources(0)); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestFaultsOfAHost(t *testing.T) {
+	for _, state := range []envs.State{envs.EnvError, envs.PolicyError, envs.Hung, envs.OutOfMemory, envs.Killed, envs.Exited} {
+		for _, phase := range []string{"reset", "step", "update"} {
+			t.Run(string(state)+" in "+phase, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					def, h, w := together(experiments.InputActions, "a")
+					h.fault = func(now string) error {
+						if now != phase {
+							return nil
+						}
+						f := &envs.Fault{State: state, Phase: phase, Type: "ValueError", Message: "no \xff map", Traceback: "line 7", Log: "its log"}
+						if state == envs.PolicyError {
+							f.Role = "a"
+						}
+						return fmt.Errorf("host: %w", f)
+					}
+					p := play(t, def, w).begin().wait()
+					f := p.failure()
+					role := ""
+					if state == envs.PolicyError {
+						role = "a"
+					}
+					if f.Code != string(state) || f.Phase != phase || f.Type != "ValueError" || f.Message != "no  map" || f.Trace != "line 7" || f.Log != "its log" || f.Role != role {
+						t.Errorf("failed with %v", f)
+					}
+					if p.kept != nil || h.closed != 1 {
+						t.Errorf("the host is kept, or was closed %d times", h.closed)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAHostThatCannotBeLoaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, _, w := together(experiments.InputActions, "a")
+		w.refuse = &envs.Fault{State: envs.BadLoad, Phase: "load", Role: "a", Type: "ImportError", Message: "no module torch"}
+		f := play(t, def, w).begin().wait().failure()
+		if f.Code != CodeBadExperiment || f.Phase != "load" || f.Role != "a" || f.Type != "ImportError" || f.Log != "printed" {
+			t.Errorf("failed with %v", f)
+		}
+	})
+}
+
+// The host stops what hangs by itself, and says why; the loop gives it a little
+// longer than the deadline.
+func TestTheLoopLeavesDeadlinesToTheHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a")
+		h.fault = func(phase string) error {
+			if phase != "step" {
+				return nil
+			}
+			time.Sleep(6 * time.Second)
+			return &envs.Fault{State: envs.Hung, Phase: "step", Message: "stopped at line 9"}
+		}
+		if f := play(t, def, w).begin().wait().failure(); f.Code != "hung" || f.Message != "stopped at line 9" {
+			t.Errorf("failed with %v, want the host's own words", f)
+		}
+		never := make(chan struct{})
+		def, h, w = together(experiments.InputActions, "a")
+		h.fault = func(phase string) error {
+			if phase == "step" {
+				<-never
+			}
+			return nil
+		}
+		p := play(t, def, w).begin()
+		time.Sleep(15 * time.Second)
+		if f := p.failure(); f.Code != "hung" {
+			t.Errorf("failed with %v", f)
+		}
+		close(never)
+		p.wait()
+	})
+}
+
+func TestTheLastUpdateHasItsOwnDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a")
+		def.Experiment.UpdateTimeout = seconds(60)
+		h.fault = func(phase string) error {
+			if phase == "update" {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}
+		if e := play(t, def, w).begin().wait().endOf(); e.Checkpoints[0].Version != "a-3" {
+			t.Errorf("ended with %v", e)
+		}
+	})
+}
+
+func TestOnlyReusableHostsAreKept(t *testing.T) {
+	for _, reusable := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			def, h, w := together(experiments.InputActions, "a")
+			h.reusable = reusable
+			if !reusable {
+				h.closing = make(chan struct{})
+			}
+			p := play(t, def, w).begin()
+			time.Sleep(time.Second)
+			p.endOf() // also while the old one is still closing
+			if (p.kept != nil) != reusable {
+				t.Errorf("kept is %v for a host that says %v", p.kept != nil, reusable)
+			}
+			if h.closing != nil {
+				close(h.closing)
+			}
+			p.wait()
+			if (h.closed == 0) != reusable {
+				t.Errorf("closed %d times", h.closed)
+			}
+		})
+	}
+}
+
+func TestCheckpointsDuringTheEpisode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, _, w := together(experiments.InputActions, "a")
+		def.Policies[0].CheckpointEvery, def.Experiment.MaxSteps = 2, 6
+		p := play(t, def, w).begin().wait()
+		var got []string
+		for _, m := range p.messages {
+			if c, ok := m.(*messages.Checkpoint); ok {
+				got = append(got, fmt.Sprintf("%s at %d", c.Version, c.Step))
+			}
+		}
+		got = append(got, "end "+p.endOf().Checkpoints[0].Version)
+		if d := cmp.Diff([]string{"a-2 at 3", "a-4 at 5", "end a-6"}, got); d != "" {
+			t.Errorf("other checkpoints (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAStateIsPutBackBeforeLoading(t *testing.T) {
+	for name, c := range map[string]struct {
+		state *messages.AgentState
+		want  string
+	}{
+		"of a role that has a policy": {&messages.AgentState{Role: "a", Version: "v", Data: []byte("x")}, ""},
+		"of a role without":           {&messages.AgentState{Role: "b", Version: "v"}, "states: the role \"b\" has no policy that could keep a state"},
+		"of a role that there is not": {&messages.AgentState{Role: "z", Version: "v"}, "states: the experiment has no role \"z\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				def, _, w := together(experiments.InputActions, "a", "b")
+				p := play(t, def, w, func(_ *Config, s *messages.Start) { s.States = []*messages.AgentState{c.state} }).begin().wait()
+				if c.want == "" {
+					if r := w.policies["go:hosted"].(*resident); string(r.state) != "x" {
+						t.Errorf("the policy was loaded with %q", r.state)
+					}
+					p.endOf()
+					return
+				}
+				if f := p.failure(); f.Code != CodeBadExperiment || f.Message != c.want {
+					t.Errorf("failed with %v, want %s", f, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A drop-out policy in the host takes the place of the role's own: what that had
+// learned is kept as it was.
+func TestAStandInInTheHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a")
+		def.Experiment.DropOutPolicy, def.Experiment.MaxSteps = "q", 5
+		def.Policies = append(def.Policies, experiments.Policy{Name: "q", Source: "go:other"})
+		w.policies["go:other"] = &resident{&fixed{}, h, "a"}
+		p := play(t, def, w).begin()
+		time.Sleep(250 * ms)
+		p.inbox.putSeat(&messages.SetSeat{Occupant: messages.SetSeat_POLICY})
+		e := p.wait().endOf()
+		if len(h.lessons) != 1 || len(e.Checkpoints) != 1 || e.Checkpoints[0].Version != "a-1" {
+			t.Errorf("%d lessons, and the end has %v; want one, and the state before the stand-in came", len(h.lessons), e.Checkpoints)
+		}
+		if n := len(h.turns); n != 5 {
+			t.Errorf("%d turns, want 5", n)
+		}
+	})
+}
+
+func TestReplayOfAHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, h, w := together(experiments.InputActions, "a", "b")
+		h.walk.turns, def.Experiment.MaxSteps = true, 6
+		p := play(t, def, w).begin()
+		time.Sleep(250 * ms)
+		p.input(1, 1, "ArrowLeft")
+		p.wait()
+		p.endOf()
+		again := newHosted("a", "b")
+		again.walk.turns = true
+		rec, err := NewRecording(def, h.Spec())
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := p.records()
+		step := 0
+		for hash, err := range Replay(t.Context(), again, 3, func(yield func([]envs.RoleAction, error) bool) {
+			for _, r := range records[1:] {
+				var actions []envs.Value
+				for _, m := range r.Roles {
+					v, err := FromMessage(m.Action)
+					if err != nil {
+						t.Error(err)
+					}
+					actions = append(actions, v)
+				}
+				if !yield(rec.Actions(actions), nil) {
+					return
+				}
+			}
+		}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if hash != records[step].ObservationHash {
+				t.Errorf("step %d gives another hash", step)
+			}
+			step++
+		}
+		if step != 7 {
+			t.Errorf("%d steps were replayed, want 7 with step 0", step)
+		}
+	})
+}
