@@ -29,7 +29,7 @@ func adviceFor(code string, canRetry bool) string {
 		return ""
 	}
 	if canRetry {
-		return "You can try again. If it stops again, please tell the person who invited you, and give them the number below."
+		return "You can try again. If it stops again, please tell the person who invited you, and give them the code below."
 	}
-	return "Please tell the person who invited you, and give them the number below."
+	return "Please tell the person who invited you, and give them the code below."
 }

@@ -5,7 +5,7 @@ import { expect, test } from "./test";
 
 // Every page in both widths and both colour schemes, to be looked at: the
 // pictures are in web/e2e/screenshots. What a program can see is checked here.
-const widths = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } } as const;
+const widths = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } } as const;
 
 for (const [name, size] of Object.entries(widths)) {
   test(`every page, ${name}`, async ({ server, someone }) => {

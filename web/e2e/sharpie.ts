@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-export const program = resolve(import.meta.dirname, "../../bin/sharpie");
+export const program = process.env["SHARPIE_TEST_BINARY"] ?? resolve(import.meta.dirname, "../../bin/sharpie");
 
 const run = promisify(execFile);
 
