@@ -84,16 +84,26 @@ func (c *checker) rewards(path string, a *Agent) {
 	}
 }
 
-// pointOf says why a value of the file is no action of the space, as the runner
-// reads it: beside what the space itself takes, a list of one number for a
-// discrete space, and for a multi-binary one the number of the element to set.
+// pointOf says why a value of the file is no action of the space.
 func pointOf(space envs.Space, v any) error {
+	_, err := actionOf(space, v)
+	return err
+}
+
+// actionOf is a value of the file as an action of the space, as the runner reads it:
+// beside what the space itself takes, a list of one number for a discrete space, and
+// for a multi-binary one the number of the element to set. Of an opaque space every
+// value is an action.
+func actionOf(space envs.Space, v any) (envs.Value, error) {
 	if s, ok := space.(envs.MultiBinary); ok {
 		if i, ok := v.(int64); ok {
-			if n := product(s.Shape); i < 0 || i >= int64(n) {
-				return fmt.Errorf("%v has the elements 0 to %d, not %d", space, n-1, i)
+			n := product(s.Shape)
+			if i < 0 || i >= int64(n) {
+				return nil, fmt.Errorf("%v has the elements 0 to %d, not %d", space, n-1, i)
 			}
-			return nil
+			a := envs.NewArray(envs.Int8, s.Shape...)
+			a.Data[i] = 1
+			return a, nil
 		}
 	}
 	if _, ok := space.(envs.Discrete); ok {
@@ -101,12 +111,14 @@ func pointOf(space envs.Space, v any) error {
 			v = list[0]
 		}
 	}
+	if b, ok := space.(envs.Box); ok && product(b.Shape) == 1 && isNumber(v) {
+		v = []any{v}
+	}
 	switch space.(type) {
 	case envs.TupleSpace, envs.DictSpace:
-		return errors.New(space.String() + " cannot be played with keys")
+		return nil, errors.New(space.String() + " cannot be played with keys")
 	}
-	_, err := envs.FromDocument(space, v)
-	return err
+	return envs.FromDocument(space, v)
 }
 
 func product(shape []int) int {

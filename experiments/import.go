@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"time"
 
 	"sharpie/persistence"
@@ -19,6 +18,11 @@ type Source struct {
 	// BundleHash names the bundle of the files that the experiment ships; empty
 	// where it ships none.
 	BundleHash string
+	// Has reports whether the bundle has a file of that name, with slashes. With it,
+	// filepaths are looked for there: as they are written, and then without their first
+	// folders, since galleries write them relative to the gallery. Nil: they are taken
+	// as they are written.
+	Has func(name string) bool
 }
 
 // Hash tells versions apart: the SHA-256 of the canonical definition, a line
@@ -32,37 +36,13 @@ func (d *Definition) Hash(bundleHash string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Import parses a source and stores it as a new version of its experiment, only
-// if its definition or its bundle differs from the latest version; comments and
-// layout do not count. It returns the version in force, and whether it is new.
-// by is a user's name or "command line". Import does not compare the definition
-// with environments and policies: call Check before.
+// Import reads a source and saves it, without comparing it with environments and
+// policies; see Draft.Save. An experiment of which something was left out must be
+// completed by Draft.Check, and is refused here.
 func Import(ctx context.Context, store persistence.Experiments, src Source, by string, now time.Time) (*persistence.Experiment, bool, error) {
-	d, err := Parse(src.Name, src.YAML)
+	r, err := Read(src)
 	if err != nil {
 		return nil, false, err
 	}
-	doc, err := d.Document()
-	if err != nil {
-		return nil, false, err
-	}
-	hash, err := d.Hash(src.BundleHash)
-	if err != nil {
-		return nil, false, err
-	}
-	e, fresh, err := store.ImportExperiment(ctx, &persistence.Experiment{
-		Link:       d.Experiment.Link,
-		Enabled:    d.Experiment.Enabled,
-		Name:       d.Experiment.Name,
-		Hash:       hash,
-		Definition: doc,
-		Source:     string(src.YAML),
-		BundleHash: src.BundleHash,
-		ImportedAt: now.UTC().Truncate(time.Microsecond),
-		ImportedBy: by,
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("import %s: %w", src.Name, err)
-	}
-	return e, fresh, nil
+	return r.Save(ctx, store, by, now)
 }
