@@ -63,7 +63,7 @@ func (v Violation) String() string {
 // Rules lists all rules, in the order in which they are checked.
 func Rules() []Rule {
 	var all []Rule
-	for _, group := range [][]Rule{specRules(), observationRules(), episodeRules(), actionRules(), pictureRules(), lifeRules()} {
+	for _, group := range [][]Rule{specRules(), observationRules(), episodeRules(), actionRules(), turnRules(), pictureRules(), lifeRules(), hostRules()} {
 		all = append(all, group...)
 	}
 	return all
@@ -183,8 +183,13 @@ func (p *probe) env() *subject {
 
 func (p *probe) closeAll() {
 	for _, e := range p.open {
-		p.run(func(p *probe) {
-			p.call("Close", func(context.Context) error { return e.Close() })
-		})
+		p.close(e)
 	}
+}
+
+// close closes an environment, whatever comes of it: that is another rule's business.
+func (p *probe) close(e envs.Environment) {
+	p.run(func(p *probe) {
+		p.call("Close", func(context.Context) error { return e.Close() })
+	})
 }

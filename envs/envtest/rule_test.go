@@ -16,6 +16,48 @@ func TestCorrectEnvironmentPasses(t *testing.T) {
 	envtest.Run(t, func() (envs.Environment, error) { return newToy(fault{}) }, envtest.Options{})
 }
 
+func TestCorrectTurnsPass(t *testing.T) {
+	envtest.Run(t, func() (envs.Environment, error) { return newToy(fault{turns: true}) }, envtest.Options{})
+}
+
+func TestCorrectHostsPass(t *testing.T) {
+	for name, f := range map[string]*hostFault{"reusable": {}, "for one episode": {once: true}} {
+		t.Run(name, func(t *testing.T) {
+			envtest.Run(t, func() (envs.Environment, error) { return newToy(fault{host: f, turns: true}) }, envtest.Options{})
+		})
+	}
+}
+
+func TestOpaqueSpacesPass(t *testing.T) {
+	opaque := fault{spec: func(_ *toy, s *envs.Spec) {
+		s.Roles = append([]envs.RoleSpec(nil), s.Roles...)
+		for i := range s.Roles {
+			s.Roles[i].Observation = envs.Opaque{}
+			s.Roles[i].Action, s.Roles[i].ActionMeanings = envs.Opaque{}, nil
+		}
+	}, observe: func(_ *toy, o *envs.RoleObservation) { o.ActionMask = nil }}
+	envtest.Run(t, func() (envs.Environment, error) { return newToy(opaque) }, envtest.Options{})
+}
+
+// A host alone may learn the size of its picture from its first episode.
+func TestOnlyAHostMayNotKnowItsSize(t *testing.T) {
+	late := fault{spec: func(t *toy, s *envs.Spec) {
+		if !t.state.Started {
+			s.Width, s.Height = 0, 0
+		}
+	}}
+	for _, host := range []bool{true, false} {
+		late.host = nil
+		if host {
+			late.host = &hostFault{}
+		}
+		got := check(t, "spec never changes", func() (envs.Environment, error) { return newToy(late) }, envtest.Options{})
+		if (len(got) == 0) != host {
+			t.Errorf("host %t: violations are %v", host, got)
+		}
+	}
+}
+
 // The walk of every broken toy that needs state across environments.
 var walks int
 
@@ -179,6 +221,35 @@ var faults = []struct {
 	{"bad snapshots are refused", "nonsense is ignored", fault{restore: func(_ *toy, data []byte) (error, bool) {
 		return nil, len(data) == 0
 	}}},
+	{"it is always somebody's turn", "everybody waits", fault{moved: func(t *toy, _ int) bool { return t.state.Steps == 2 }}},
+	{"roles that wait do not act", "the action of a waiting role is taken", fault{turns: true,
+		before: func(t *toy, _ context.Context, a []envs.RoleAction) (envs.Transition, error, bool) {
+			return envs.Transition{}, nil, t.state.Started && t.live(0) && len(a) == 2
+		}}},
+	{"a turn is a step and a picture", "the step is taken twice", fault{host: &hostFault{turn: func(h *toyHost, o *envs.Outcome) { h.state.Walk[0]++ }}}},
+	{"a turn is a step and a picture", "no picture", fault{host: &hostFault{turn: func(_ *toyHost, o *envs.Outcome) { o.Frame = envs.Frame{} }}}},
+	{"a turn is a step and a picture", "no decisions", fault{host: &hostFault{turn: func(_ *toyHost, o *envs.Outcome) { o.Decisions = nil }}}},
+	{"a turn is a step and a picture", "another action is reported", fault{host: &hostFault{turn: func(_ *toyHost, o *envs.Outcome) {
+		o.Decisions[0].Action = envs.Int(99)
+	}}}},
+	{"a turn is a step and a picture", "a policy that was not asked", fault{host: &hostFault{turn: func(_ *toyHost, o *envs.Outcome) {
+		o.Decisions[0].Policy = envs.Int(1)
+	}}}},
+	{"without policies there is nothing to learn", "a version of nobody", fault{host: &hostFault{learn: func(*toyHost) ([]string, error) {
+		return []string{"1"}, nil
+	}}}},
+	{"without policies there is nothing to learn", "it moves", fault{host: &hostFault{learn: func(h *toyHost) ([]string, error) {
+		h.state.Walk[0]++
+		return nil, nil
+	}}}},
+	{"turns end with close", "it goes on", fault{close: func(*toy) (error, bool) { return nil, true }, host: &hostFault{}}},
+	{"info and output outlive close", "no interpreter", fault{host: &hostFault{info: func(*toyHost, *envs.HostInfo, *string) {}}}},
+	{"info and output outlive close", "the output is lost", fault{host: &hostFault{info: func(h *toyHost, i *envs.HostInfo, out *string) {
+		i.Interpreter, i.Confinement = "toy", "none"
+		if !h.closed {
+			*out = "printed"
+		}
+	}}}},
 	{"close ends everything", "it goes on", fault{close: func(*toy) (error, bool) { return nil, true }}},
 	{"close ends everything", "an error the second time", fault{close: func(t *toy) (error, bool) {
 		return errors.New("closed already"), t.closed

@@ -128,6 +128,9 @@ func outsider(space envs.Space) (envs.Value, bool) {
 	case envs.DictSpace:
 		return envs.Dict{}, len(x) > 0
 	}
+	if _, all := space.(envs.Opaque); all {
+		return nil, false // only the environment knows what is legal
+	}
 	// an array of another shape is outside every Box
 	return envs.NewArray(envs.Float32, 1, 2, 3, 4, 5), true
 }
@@ -141,15 +144,14 @@ func checkIllegal(p *probe) {
 			for _, how := range illegals() {
 				p.mustRefuse(s, how.name, func() ([]envs.RoleAction, bool) { return how.spoil(s, s.sample(rng)) })
 			}
-			actions := s.sample(rng)
-			tr := s.step(actions)
+			tr := s.step(s.sample(rng))
 			if len(s.live) == 0 {
 				break
 			}
-			for i, r := range tr.Roles {
+			for _, r := range tr.Roles {
 				if r.Terminated || r.Truncated {
 					p.mustRefuse(s, "an action of a role that has ended", func() ([]envs.RoleAction, bool) {
-						return append(s.sample(rng), actions[i]), true
+						return append(s.sample(rng), envs.RoleAction{Role: r.Role, Action: s.role(r.Role).Action.Sample(rng, nil)}), true
 					})
 				}
 			}

@@ -63,12 +63,12 @@ func (s *subject) course(live []envs.RoleObservation, steps int) *episode {
 
 func checkSnapshot(p *probe) {
 	s := p.env()
-	sn, ok := s.snapshotter()
-	if !ok {
+	if _, ok := s.snapshotter(); !ok {
 		return
 	}
 	for i, seed := range p.opts.Seeds {
 		s.play(seed, 1+2*i, false)
+		sn, _ := s.snapshotter()
 		live := append([]envs.RoleObservation(nil), s.live...)
 		data := s.snapshot(sn)
 		steps := min(p.opts.Steps, 100)

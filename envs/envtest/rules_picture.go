@@ -67,8 +67,8 @@ func frameProblem(spec envs.Spec, f envs.Frame) error {
 
 func checkFrames(p *probe) {
 	s := p.env()
-	spec := s.Spec()
 	s.reset(p.opts.Seeds[0])
+	spec := s.Spec() // a host may know the size only now
 	if err := frameProblem(spec, s.draw()); err != nil {
 		p.fail("after Reset, %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 
 	"sharpie/envs"
 )
@@ -18,9 +19,27 @@ type subject struct {
 	probe *probe
 	// roles that are live, with what they saw last
 	live []envs.RoleObservation
+	used bool // it was reset
 }
 
+// renew makes a new environment in the place of one that knows one episode only.
+func (s *subject) renew() {
+	host, ok := s.Environment.(envs.Host)
+	if !ok || host.Reusable() {
+		return
+	}
+	old := s.Environment
+	s.Environment = s.probe.env().Environment
+	s.probe.open = slices.DeleteFunc(s.probe.open, func(e envs.Environment) bool { return e == old })
+	s.probe.close(old)
+}
+
+// reset begins an episode; of an environment that is not reusable, on a new one.
 func (s *subject) reset(seed uint64) envs.Observations {
+	if s.used {
+		s.renew()
+	}
+	s.used = true
 	obs, err := s.tryReset(seed)
 	if err != nil {
 		s.probe.fail("Reset(%d) failed: %v", seed, err)
@@ -70,7 +89,11 @@ var digestSeed = maphash.MakeSeed()
 
 // render draws, and remembers the picture.
 func (s *subject) render() look {
-	f := s.draw()
+	return lookAt(s.draw())
+}
+
+// lookAt remembers a picture.
+func lookAt(f envs.Frame) look {
 	var h maphash.Hash
 	h.SetSeed(digestSeed)
 	for _, part := range [...][]byte{f.RGB, f.Index, f.Palette} {
@@ -108,10 +131,13 @@ func (s *subject) role(role envs.Role) *envs.RoleSpec {
 	return nil
 }
 
-// sample draws a legal action for every live role.
+// sample draws a legal action for every live role whose turn it is.
 func (s *subject) sample(rng *rand.Rand) []envs.RoleAction {
 	out := make([]envs.RoleAction, 0, len(s.live))
 	for _, o := range s.live {
+		if o.Waits {
+			continue
+		}
 		spec := s.role(o.Role)
 		if spec == nil || spec.Action == nil {
 			s.probe.fail("an observation is of role %q, which Spec does not list with an action space", o.Role)
@@ -221,6 +247,9 @@ func observationDifference(a, b envs.RoleObservation) string {
 	}
 	if !reflect.DeepEqual(a.ActionMask, b.ActionMask) {
 		return fmt.Sprintf("the action mask of %q is %v, then %v", a.Role, a.ActionMask, b.ActionMask)
+	}
+	if a.Waits != b.Waits {
+		return fmt.Sprintf("%q waits %t, then %t", a.Role, a.Waits, b.Waits)
 	}
 	if !reflect.DeepEqual(a.Info, b.Info) {
 		return fmt.Sprintf("the info of %q is %v, then %v", a.Role, a.Info, b.Info)

@@ -43,6 +43,11 @@ type fault struct {
 	save    func(*toy, *toyState)
 	restore func(*toy, []byte) (err error, handled bool)
 	close   func(*toy) (err error, handled bool)
+	// turns makes the two roles act in turn; moved is another opinion of who waits.
+	turns bool
+	moved func(t *toy, i int) bool
+	// host makes it a host; nil: none.
+	host *hostFault
 }
 
 const (
@@ -61,6 +66,9 @@ func newToy(f fault) (envs.Environment, error) {
 			Action: envs.Discrete{N: 3}, ActionMeanings: []string{"stay", "left", "right"},
 		})
 	}
+	if f.host != nil {
+		return &toyHost{toy: t, wrong: f.host}, nil
+	}
 	return t, nil
 }
 
@@ -73,6 +81,11 @@ func (t *toy) Spec() envs.Spec {
 }
 
 func (t *toy) live(i int) bool { return t.state.Steps < []int{toyShort, toyLong}[i] }
+
+// waits reports whether it is the other role's turn.
+func (t *toy) waits(i int) bool {
+	return t.fault.turns && t.live(0) && t.live(1) && t.state.Steps%2 != i
+}
 
 func (t *toy) usable(ctx context.Context) error {
 	if t.closed {
@@ -104,6 +117,10 @@ func (t *toy) observe(i int) envs.RoleObservation {
 		Observation: envs.NewFloat32Array(float32(t.state.Walk[i]), float32(t.state.Steps)),
 		ActionMask:  []bool{true, t.state.Steps%2 == 0, true},
 		Info:        map[string]any{"walk": t.state.Walk[i], "list": []any{1.5, "x", true}},
+		Waits:       t.waits(i),
+	}
+	if t.fault.moved != nil {
+		o.Waits = t.fault.moved(t, i)
 	}
 	if t.fault.observe != nil {
 		t.fault.observe(t, &o)
@@ -142,7 +159,7 @@ func (t *toy) choose(actions []envs.RoleAction) ([2]int, error) {
 				i = j
 			}
 		}
-		if i < 0 || !t.live(i) || given[i] {
+		if i < 0 || !t.live(i) || given[i] || t.waits(i) {
 			return chosen, fmt.Errorf("%w: role %q", envs.ErrInvalidAction, a.Role)
 		}
 		if err := t.spec.Roles[i].Action.Contains(a.Action); err != nil {
@@ -151,7 +168,7 @@ func (t *toy) choose(actions []envs.RoleAction) ([2]int, error) {
 		given[i], chosen[i] = true, int(a.Action.(envs.Int))
 	}
 	for i := range given {
-		if t.live(i) && !given[i] {
+		if t.live(i) && !given[i] && !t.waits(i) {
 			return chosen, fmt.Errorf("%w: missing", envs.ErrInvalidAction)
 		}
 	}
