@@ -2,7 +2,6 @@ package agenttest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,7 +33,7 @@ func (s *subject) maskRespected() error {
 	if err != nil {
 		return err
 	}
-	if err := learn(a, s.transitions(2)); err != nil {
+	if err := s.learn(a, s.transitions(2)); err != nil {
 		return err
 	}
 	for i, in := range s.inputs(2, true) {
@@ -58,7 +57,7 @@ func (s *subject) sameSeed() error {
 		return err
 	}
 	for _, x := range []agents.Agent{a, b} {
-		if err := learn(x, s.transitions(3)); err != nil {
+		if err := s.learn(x, s.transitions(3)); err != nil {
 			return err
 		}
 	}
@@ -87,7 +86,7 @@ func (s *subject) observationUntouched() error {
 	}
 	for i, t := range s.transitions(5) {
 		before := []envs.Value{clone(t.Observation), clone(t.Action), clone(t.NextObservation)}
-		if err := learn(a, []agents.Transition{t}); err != nil {
+		if err := s.learn(a, []agents.Transition{t}); err != nil {
 			return err
 		}
 		for j, v := range []envs.Value{t.Observation, t.Action, t.NextObservation} {
@@ -125,7 +124,7 @@ func (s *subject) actLearnsNothing() error {
 	if err != nil {
 		return err
 	}
-	if err := learn(a, s.transitions(7)); err != nil {
+	if err := s.learn(a, s.transitions(7)); err != nil {
 		return err
 	}
 	version, before, err := snapshot(a)
@@ -162,12 +161,13 @@ func (s *subject) versionNamed() error {
 func (s *subject) versionFollowsBehaviour() error {
 	probes := s.inputs(8, false)
 	for n := range 20 {
+		s.closeAll() // of the round before
 		fresh, learned, err := s.pair()
 		if err != nil {
 			return err
 		}
 		ts := s.transitions(uint64(100 + n))[:n+1]
-		if err := learn(learned, ts); err != nil {
+		if err := s.learn(learned, ts); err != nil {
 			return err
 		}
 		for _, t := range ts { // what was learned about is what may have changed
@@ -193,7 +193,7 @@ func (s *subject) versionFollowsState() error {
 		return err
 	}
 	for i, t := range s.transitions(9) {
-		if err := learn(a, []agents.Transition{t}); err != nil {
+		if err := s.learn(a, []agents.Transition{t}); err != nil {
 			return err
 		}
 		v, st, err := snapshot(a)
@@ -216,7 +216,7 @@ func (s *subject) checkpointRoundTrip() error {
 	if _, ok := learned.(agents.Checkpointer); !ok {
 		return nil
 	}
-	if err := learn(learned, s.transitions(10)); err != nil {
+	if err := s.learn(learned, s.transitions(10)); err != nil {
 		return err
 	}
 	version, state, err := snapshot(learned)
@@ -247,7 +247,7 @@ func (s *subject) checkpointRefusesRubbish() error {
 	if !ok {
 		return nil
 	}
-	if err := learn(a, s.transitions(12)); err != nil {
+	if err := s.learn(a, s.transitions(12)); err != nil {
 		return err
 	}
 	version, state, err := snapshot(a)
@@ -270,11 +270,12 @@ func (s *subject) badObservation() error {
 	bad := []envs.Value{nil, envs.Int(-1 << 40), envs.Text("no observation"), envs.Tuple{}, envs.Dict{},
 		envs.Array{}, envs.Array{DType: envs.Float32, Shape: []int{3}, Data: []byte{1}}, envs.NewArray(envs.Float32, 10_000)}
 	for _, v := range bad {
+		s.closeAll() // an agent that has failed need not go on
 		a, err := s.make()
 		if err != nil {
 			return err
 		}
-		out, err := a.Act(context.Background(), agents.Input{Observation: v})
+		out, err := a.Act(s.ctx, agents.Input{Observation: v})
 		if err == nil && (out == nil || s.spec.Role.Action.Contains(out) != nil) {
 			return fmt.Errorf("for the observation %v it returned %v and no error", v, out)
 		}
@@ -287,7 +288,8 @@ func (s *subject) unknownArgument() error {
 	spec.Kwargs = map[string]any{}
 	maps.Copy(spec.Kwargs, s.spec.Kwargs)
 	spec.Kwargs["no such argument"] = int64(1)
-	if _, err := s.factory(spec); err == nil {
+	if a, err := s.factory(spec); err == nil {
+		s.open = append(s.open, a)
 		return fmt.Errorf("the factory took the argument \"no such argument\"")
 	} else if !strings.Contains(err.Error(), "no such argument") {
 		return fmt.Errorf("the error does not name the argument: %w", err)
@@ -312,9 +314,9 @@ func (s *subject) closeTwice() error {
 		}
 	}
 	after := map[string]error{}
-	_, after["Act"] = a.Act(context.Background(), s.inputs(13, false)[0])
+	_, after["Act"] = a.Act(s.ctx, s.inputs(13, false)[0])
 	if l, ok := a.(agents.Learner); ok {
-		after["Update"] = l.Update(context.Background(), s.transitions(13)[0])
+		after["Update"] = l.Update(s.ctx, s.transitions(13)[0])
 	}
 	if c, ok := a.(agents.Checkpointer); ok {
 		_, after["State"] = c.State()

@@ -1,13 +1,16 @@
 // Package agenttest owns the conformance suite of policies: named rules that any
-// agents.Factory must keep, with failures that say what to fix. It refuses to
-// judge how well a policy plays.
+// agents.Factory must keep, with failures that say what to fix. It works for agents
+// in other processes, too: it closes what it makes, one rule after the other, and
+// waits for no rule for ever. It refuses to judge how well a policy plays.
 package agenttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"sharpie/agents"
 	"sharpie/envs"
@@ -23,11 +26,19 @@ type Rule struct {
 	check func(*subject) error
 }
 
+// Skip names rules that are not checked, with the reason.
+type Skip map[string]string
+
 // Run checks every rule as a subtest. Spec gives the seat; its Seed is used as it is.
-func Run(t *testing.T, factory agents.Factory, spec agents.Spec) {
+func Run(t *testing.T, factory agents.Factory, spec agents.Spec, skip ...Skip) {
 	t.Helper()
 	for _, r := range Rules() {
 		t.Run(r.Name, func(t *testing.T) {
+			for _, s := range skip {
+				if reason, ok := s[r.Name]; ok {
+					t.Skipf("not checked: %s", reason)
+				}
+			}
 			if err := r.Check(factory, spec); err != nil {
 				t.Errorf("%s: %s\n%v", r.Name, r.Text, err)
 			}
@@ -35,14 +46,40 @@ func Run(t *testing.T, factory agents.Factory, spec agents.Spec) {
 	}
 }
 
-// Check returns what breaks the rule, or nil. A panic of the agent is a breach.
-func (r Rule) Check(factory agents.Factory, spec agents.Spec) (err error) {
+// ruleTimeout is how long the calls of one rule may take together.
+const ruleTimeout = 5 * time.Minute
+
+// Check returns what breaks the rule, or nil. A panic of the agent is a breach, and
+// so is a call that does not return; its agents are left behind then.
+func (r Rule) Check(factory agents.Factory, spec agents.Spec) error {
+	return r.within(ruleTimeout, factory, spec)
+}
+
+func (r Rule) within(limit time.Duration, factory agents.Factory, spec agents.Spec) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- r.run(&subject{ctx: ctx, factory: factory, spec: spec}) }()
+	// an agent that heeds its context answers a little after it
+	grace := time.NewTimer(limit + limit/4)
+	defer grace.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-grace.C:
+		return fmt.Errorf("the agent's calls did not return within %v", limit)
+	}
+}
+
+// run checks the rule, and closes all agents that were made for it.
+func (r Rule) run(s *subject) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the agent panicked: %v", p)
 		}
 	}()
-	return r.check(&subject{factory: factory, spec: spec})
+	defer s.closeAll()
+	return r.check(s)
 }
 
 // Rules lists the rules in the order in which they build on each other.
@@ -67,8 +104,19 @@ func Rules() []Rule {
 
 // subject is a policy under test.
 type subject struct {
+	ctx     context.Context // of one check
 	factory agents.Factory
 	spec    agents.Spec
+	open    []agents.Agent
+}
+
+// closeAll closes what was made; whether that fails is a rule of its own.
+func (s *subject) closeAll() {
+	open := s.open
+	s.open = nil
+	for _, a := range open {
+		_ = a.Close()
+	}
 }
 
 func (s *subject) make() (agents.Agent, error) {
@@ -76,6 +124,10 @@ func (s *subject) make() (agents.Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the factory failed: %w", err)
 	}
+	if a == nil {
+		return nil, errors.New("the factory returned neither an agent nor an error")
+	}
+	s.open = append(s.open, a)
 	return a, nil
 }
 
@@ -130,13 +182,13 @@ func (s *subject) transitions(seed uint64) []agents.Transition {
 }
 
 // learn applies all transitions where the agent is a Learner.
-func learn(a agents.Agent, ts []agents.Transition) error {
+func (s *subject) learn(a agents.Agent, ts []agents.Transition) error {
 	l, ok := a.(agents.Learner)
 	if !ok {
 		return nil
 	}
 	for i, t := range ts {
-		if err := l.Update(context.Background(), t); err != nil {
+		if err := l.Update(s.ctx, t); err != nil {
 			return fmt.Errorf("update %d: %w", i, err)
 		}
 	}
@@ -145,7 +197,7 @@ func learn(a agents.Agent, ts []agents.Transition) error {
 
 // act asks once and wants a point of the space.
 func (s *subject) act(a agents.Agent, in agents.Input) (envs.Value, error) {
-	v, err := a.Act(context.Background(), in)
+	v, err := a.Act(s.ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("act: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"sharpie/agents"
@@ -153,6 +154,69 @@ func spec(action envs.Space) agents.Spec {
 func TestSuiteTakesAGoodPolicy(t *testing.T) {
 	agenttest.Run(t, flaws{}.factory, spec(envs.Discrete{N: 4, Start: 2}))
 	agenttest.Run(t, flaws{}.factory, spec(envs.NewBox(envs.Float32, -1, 1, 2)))
+}
+
+// counted is a policy that is counted until it is closed, as a process would be.
+type counted struct {
+	agents.Agent
+	open *int
+	once bool
+}
+
+func (c *counted) Close() error {
+	if !c.once {
+		c.once = true
+		*c.open--
+	}
+	return c.Agent.Close()
+}
+
+func TestSuiteClosesWhatItMakes(t *testing.T) {
+	for _, r := range agenttest.Rules() {
+		open, most := 0, 0
+		err := r.Check(func(s agents.Spec) (agents.Agent, error) {
+			a, err := flaws{}.factory(s)
+			if err != nil {
+				return nil, err
+			}
+			open++
+			most = max(most, open)
+			return &counted{Agent: a, open: &open}, nil
+		}, spec(envs.Discrete{N: 4, Start: 2}))
+		if err != nil || open != 0 || most > 2 {
+			t.Errorf("%s: %v; %d agents are left open, at most %d were at once; want 0 and at most 2", r.Name, err, open, most)
+		}
+	}
+}
+
+// A process that has ended answers with errors; that is no panic, and no action.
+func TestSuiteTakesErrorsOfAnotherProcess(t *testing.T) {
+	gone := func(s agents.Spec) (agents.Agent, error) { return &ended{}, nil }
+	for _, r := range agenttest.Rules() {
+		err := r.Check(gone, spec(envs.Discrete{N: 4, Start: 2}))
+		if r.Name == "bad-observation-survived" && err != nil {
+			t.Errorf("an error for a bad observation breaks a rule: %v", err)
+		}
+		if r.Name == "action-in-space" && (err == nil || !strings.Contains(err.Error(), "exited in act")) {
+			t.Errorf("the fault is not told: %v", err)
+		}
+	}
+}
+
+// ended is the agent of a process that is no more.
+type ended struct{ closed bool }
+
+func (e *ended) Act(context.Context, agents.Input) (envs.Value, error) {
+	if e.closed {
+		return nil, agents.ErrClosed
+	}
+	return nil, &envs.Fault{State: envs.Exited, Phase: "act", Message: "it ended with code 1"}
+}
+func (e *ended) Version() string { return "ended" }
+func (e *ended) Close() error    { e.closed = true; return nil }
+
+func TestSuiteSkips(t *testing.T) {
+	agenttest.Run(t, flaws{takesEveryArgument: true}.factory, spec(envs.Discrete{N: 4, Start: 2}), agenttest.Skip{"unknown-argument-refused": "takes any"})
 }
 
 func TestSuiteFindsEachFlaw(t *testing.T) {
