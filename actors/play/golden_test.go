@@ -96,6 +96,8 @@ func all(add func(golden, proto.Message, []byte)) {
 	add(server("status", "real time", &play.ServerMessage{Kind: &play.ServerMessage_Status{Status: &play.Status{Episode: 1, Step: 300, EpisodeReturn: -12.5, Live: true}}, InputSeq: 17}))
 	add(server("status_waiting", "turn-based: two roles have not acted", &play.ServerMessage{Kind: &play.ServerMessage_Status{Status: &play.Status{
 		Episode: 1, Step: 4, EpisodeReturn: 1, WaitingFor: []uint32{0, 2}, InputDeadlineUs: noon + 30_000000, Live: true}}}))
+	add(server("status_turn", "roles take turns: it is role 1's, and two keys are no legal action", &play.ServerMessage{Kind: &play.ServerMessage_Status{Status: &play.Status{
+		Episode: 1, Step: 5, EpisodeReturn: 1, Live: true, Turn: []uint32{1}, BlockedKeys: []uint32{0, 4}}}, InputSeq: 9}))
 	add(server("notice", "an input was refused", &play.ServerMessage{Kind: &play.ServerMessage_Notice{Notice: &play.Notice{
 		Level: play.Notice_WARNING, Code: "unknown_key", Text: "That key does nothing here."}}}))
 	add(server("end_completed", "the server closes with 1000 after it", &play.ServerMessage{Kind: &play.ServerMessage_End{End: &play.End{
