@@ -196,7 +196,7 @@ func TestAdminShowsAnExperimentsCodeAndWhatItLearned(t *testing.T) {
 func TestControlsWithoutNamesAreNamedByKeyAndValue(t *testing.T) {
 	s := newSite(t)
 	s.install(taught)
-	s.browser().register("Ada").get("/x/taught").wants(t, 200, "G reward 1", "B reward -1")
+	s.browser().register("Ada").get("/x/taught").wants(t, 200, "G reward 1", "B reward -1", "Your part: The walker .")
 	s.install(definition("plain", ""))
 	s.browser().register("Bea").get("/x/plain").wants(t, 200, "← action 0", "→ action 2")
 }

@@ -105,7 +105,12 @@ func (s *Server) showExperiment(c *fiber.Ctx, x study, role, room string, errs w
 		NeedsConsent: true, Errors: errs,
 	}
 	for _, a := range x.def.Seats() {
-		v.Seats = append(v.Seats, web.SeatChoice{Role: string(a.Role), Name: a.Name, Description: a.Description, Keys: keysOf(a)})
+		v.Seats = append(v.Seats, web.SeatChoice{Role: string(a.Role), Name: nameOf(a), Description: a.Description, Keys: keysOf(a)})
+	}
+	for _, a := range x.def.Agents {
+		if !a.Participant {
+			v.Programs = append(v.Programs, nameOf(a))
+		}
 	}
 	if visitor != nil {
 		given, err := s.hasConsent(c.UserContext(), visitor, x)

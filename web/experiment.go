@@ -21,6 +21,7 @@ type ExperimentPage struct {
 	TurnBased    bool
 	Rounds       int
 	Seats        []SeatChoice // every seat for people
+	Programs     []string     // what the roles are called that programs play
 	Role         string       // chosen; "" is any free one
 	Room         string       // as in the link or as typed
 	ShareURL     string       // absolute, for partners; empty with one seat

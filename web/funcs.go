@@ -40,6 +40,7 @@ func funcs(assets manifest) template.FuncMap {
 		"detail":   detailLine,
 		"runners":  groupSlots,
 		"json":     jsonText,
+		"list":     listText,
 		"fault":    faultWord,
 		"during":   faultPhase,
 		"walls":    unconfined,
@@ -56,6 +57,14 @@ func or(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// listText joins names: "Ann", "Ann and Bo", "Ann, Bo and Cy".
+func listText(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // jsonText is a value for the page's own scripts, to stand in an attribute.

@@ -85,7 +85,11 @@ for (const [name, size] of Object.entries(widths)) {
         await eve.registerFor(link);
         await eve.join();
         await eve.playing(0);
+        const { session } = eve;
         await shoot(eve, `play-${link}`, false);
+        await eve.page.goto("/");
+        await expect(eve.page.getByRole("link", { name: /^Continue/ })).toHaveAttribute("href", `/s/${session}`);
+        await shoot(eve, `home-${link}`);
         await eve.page.context().close();
       });
     }
@@ -111,6 +115,9 @@ for (const [name, size] of Object.entries(widths)) {
       await admin.page.goto("/admin/sessions");
       await admin.page.locator('a[href^="/admin/sessions/"]').first().click();
       await shoot(admin, "admin-session");
+      await admin.page.locator('a[href*="/episodes/"]').first().click();
+      await expect(admin.page.getByRole("heading", { name: "Who acted" })).toBeVisible();
+      await shoot(admin, "admin-episode");
     });
 
     expect(problems, "the browser complains about nothing").toEqual([]);

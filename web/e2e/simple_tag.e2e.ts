@@ -62,3 +62,14 @@ test("two people play Simple Tag; one reloads and keeps the seat, a second tab t
     expect(await command(server.place, "verify", "--experiment", "simple-tag")).not.toContain("NO");
   });
 });
+
+test("two who want the same part wait apart, and are told why", async ({ someone }) => {
+  const ada = await someone("ada");
+  const ben = await someone("ben");
+  for (const who of [ada, ben]) {
+    await who.registerFor("simple-tag");
+    await who.join("Chaser");
+  }
+  expect(ben.session, "a session of his own").not.toBe(ada.session);
+  for (const who of [ada, ben]) await expect(who.page.locator("#overlay")).toContainText("Somebody else is waiting for the part", { timeout: 15_000 });
+});
