@@ -508,3 +508,60 @@ func TestReplayOfAHost(t *testing.T) {
 		}
 	})
 }
+
+// Whatever became of the code, the slot is free within 2 s, also where its process
+// takes long to close; and so is the next episode's beginning.
+func TestAFaultFreesTheSlot(t *testing.T) {
+	for _, state := range []envs.State{envs.EnvError, envs.PolicyError, envs.Hung, envs.OutOfMemory, envs.Killed, envs.Exited} {
+		t.Run(string(state), func(t *testing.T) {
+			def, h, w := together(experiments.InputActions, "a")
+			def.Policies, def.Agents[0].Policy = nil, ""
+			h.fault = func(phase string) error {
+				if phase == "step" {
+					return &envs.Fault{State: state, Phase: phase, Message: "it is over"}
+				}
+				return nil
+			}
+			inHouse(t, w, func(house *house) {
+				h.closing = make(chan struct{})
+				defer close(h.closing)
+				house.start(house.session, "s", "e", def)
+				next[*messages.Started](house, house.session)
+				if f := next[*messages.Failed](house, house.session); f.Code != string(state) {
+					t.Errorf("failed with %v", f)
+				}
+				failed := time.Now()
+				house.send(&messages.Release{SessionId: "s"})
+				next[*messages.Offer](house, house.queue)
+				if took := time.Since(failed); took > 2*time.Second {
+					t.Errorf("the slot was free after %v, want 2 s at most", took)
+				}
+			})
+		})
+	}
+}
+
+// Every episode of a host that knows one only has a new one.
+func TestAHostForEachEpisode(t *testing.T) {
+	def, _, _ := together(experiments.InputActions, "a")
+	def.Policies, def.Agents[0].Policy = nil, ""
+	var made []*hosted
+	w := &world{fresh: func() envs.Environment {
+		h := newHosted("a")
+		made = append(made, h)
+		return h
+	}}
+	inHouse(t, w, func(house *house) {
+		for _, episode := range []string{"e1", "e2"} {
+			house.start(house.session, "s", episode, def)
+			next[*messages.Started](house, house.session)
+			if e := next[*messages.EpisodeEnded](house, house.session); e.EpisodeId != episode {
+				t.Errorf("ended with %v", e)
+			}
+		}
+		synctest.Wait()
+		if len(made) != 2 || made[0].closed != 1 || made[1].closed != 1 {
+			t.Errorf("%d environments were made, want one for each episode, both closed", len(made))
+		}
+	})
+}
