@@ -184,3 +184,28 @@ func (s source) Read(p []byte) (int, error) {
 type writeOnly struct{ to io.Writer }
 
 func (w writeOnly) Write(p []byte) (int, error) { return w.to.Write(p) }
+
+// Names lists the files of an archive, without folders, in its order. The archive is
+// not compared with a hash.
+func Names(data []byte) ([]string, error) {
+	unzip, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("list bundle: %w", err)
+	}
+	defer unzip.Close()
+	archive := tar.NewReader(&bounded{from: unzip, left: maxTar})
+	var names []string
+	for {
+		h, err := archive.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return names, nil
+		case err != nil:
+			return nil, fmt.Errorf("list bundle: %w", blame(err))
+		case len(names) == MaxFiles:
+			return nil, fmt.Errorf("list bundle: %w: more than %d files", ErrCorrupt, MaxFiles)
+		case h.Typeflag == tar.TypeReg:
+			names = append(names, h.Name)
+		}
+	}
+}
