@@ -97,7 +97,7 @@ func TestStatesOfAStoreThatIsAway(t *testing.T) {
 		delay time.Duration
 	}{
 		"away": {away, 0},
-		"slow": {func(th *theatre) { th.store.slow = time.Minute }, 3 * time.Second},
+		"slow": {func(th *theatre) { th.store.setSlow(time.Minute) }, 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inTheatre(t, 1, func(th *theatre) {
@@ -134,7 +134,7 @@ func TestWhileStatesAreRead(t *testing.T) {
 			ann := playing(th, d, "ann")[0]
 			r := th.runner()
 			r.end()
-			th.store.slow = 2 * time.Second
+			th.store.setSlow(2 * time.Second)
 			wait(5100 * time.Millisecond)
 			then(th, ann, r)
 		})

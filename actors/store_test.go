@@ -45,6 +45,13 @@ func (m *memory) setAway(err error) {
 	m.away = err
 }
 
+// setSlow makes LatestCheckpoint take so long.
+func (m *memory) setSlow(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slow = d
+}
+
 // write runs a write as the store would.
 func (m *memory) write(ctx context.Context, what string, do func() error) error {
 	m.mu.Lock()
@@ -172,11 +179,14 @@ func (m *memory) InsertCheckpoint(ctx context.Context, c *persistence.Checkpoint
 }
 
 func (m *memory) LatestCheckpoint(ctx context.Context, scope, role, policy string) (*persistence.Checkpoint, error) {
-	if m.slow > 0 {
+	m.mu.Lock()
+	slow := m.slow
+	m.mu.Unlock()
+	if slow > 0 {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(m.slow):
+		case <-time.After(slow):
 		}
 	}
 	m.mu.Lock()
