@@ -114,6 +114,21 @@ type Runner struct {
 	LastSeenAt  time.Time `bson:"server_last_seen_at"`
 }
 
+// RunnerKey lets runner nodes join. Only the hash is stored. Collection runner_keys.
+type RunnerKey struct {
+	ID        string    `bson:"_id"`
+	Name      string    `bson:"name"`   // as its maker called it
+	Prefix    string    `bson:"prefix"` // the public part, unique
+	Hash      string    `bson:"hash"`   // SHA-256 of the whole key, hexadecimal
+	Labels    []string  `bson:"labels"` // every node of the key offers these
+	CreatedAt time.Time `bson:"server_created_at"`
+	CreatedBy string    `bson:"created_by"` // user name, or "command line"
+	// RevokedAt: no node joins with it any more, and those that had are cut.
+	RevokedAt  *time.Time `bson:"server_revoked_at,omitempty"`
+	LastUsedAt *time.Time `bson:"server_last_used_at,omitempty"`
+	LastNode   string     `bson:"last_node,omitempty"` // id of the node that joined last
+}
+
 // Session is one group's run through an experiment. Collection sessions.
 type Session struct {
 	ID                SessionID  `bson:"_id"`

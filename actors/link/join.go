@@ -1,0 +1,315 @@
+package link
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/coder/websocket"
+	"github.com/hashicorp/yamux"
+
+	"sharpie/persistence"
+)
+
+// Path is where a server takes nodes, below its own prefix.
+const Path = "/runner/connect"
+
+// Subprotocol names the WebSocket's contents.
+const Subprotocol = "sharpie.link.v1"
+
+// Seat is where a runner sits: what it offers itself as, and to whom.
+type Seat struct {
+	Queue       *actor.PID
+	Node        string // the node's id
+	Incarnation string
+	Slot        uint32
+	Labels      []string
+}
+
+// JoinConfig is what a node needs to join. URL, Key, Name and Runner are required.
+type JoinConfig struct {
+	// URL is the server's, as people type it: https://lab.example/prefix.
+	URL string
+	Key string
+	// Name of the node, unique among those of its key.
+	Name   string
+	Slots  int // 1 to 1024
+	Labels []string
+	// Version is of the binary.
+	Version string
+	// Runner makes the actor of a slot.
+	Runner func(Seat) *actor.Props
+	// Roots are the authorities that sign the server's certificate; nil takes the system's.
+	Roots *x509.CertPool
+	// DrainGrace is how long episodes may go on after the end of Join's context.
+	DrainGrace time.Duration
+	// Logger defaults to one that discards.
+	Logger *slog.Logger
+}
+
+// validate returns the address to dial.
+func (c *JoinConfig) validate() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" {
+		return nil, &End{"refused", fmt.Sprintf("%q is no address of a server: want https://HOST or http://HOST:PORT, with its path if it has one.", c.URL)}
+	}
+	switch u.Scheme {
+	case "http", "ws":
+		u.Scheme = "http"
+	case "https", "wss":
+		u.Scheme = "https"
+	default:
+		return nil, &End{"refused", fmt.Sprintf("%q is no address of a server: it begins with neither https:// nor http://.", c.URL)}
+	}
+	if p := CheckName(c.Name); p != "" {
+		return nil, &End{"refused", p}
+	}
+	if c.Slots < 1 || c.Slots > maxSlots {
+		return nil, &End{"refused", fmt.Sprintf("%d slots: allowed are 1 to %d", c.Slots, maxSlots)}
+	}
+	if _, ok := keyPrefix(c.Key); !ok {
+		return nil, &End{"refused", "That is no runner key. Keys begin with shk_ and are made with: sharpie runner-key add NAME"}
+	}
+	for _, l := range c.Labels {
+		if p := CheckLabel(l); p != "" {
+			return nil, &End{"refused", p}
+		}
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	u.Path = strings.TrimSuffix(u.Path, "/") + Path
+	return u, nil
+}
+
+// Join connects to the server and works for it until the context ends; then it
+// finishes its episodes, for at most DrainGrace, and returns nil. It comes back
+// after every loss of the connection, and returns an error, a sentence for people,
+// only where trying again is useless.
+func Join(ctx context.Context, cfg JoinConfig) error {
+	u, err := cfg.validate()
+	if err != nil {
+		return err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		cfg.Logger.Warn("the connection is not encrypted: everybody on its way can read the key; use https", "server", u.Host)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() // Proxy: from the environment
+	transport.TLSClientConfig = &tls.Config{RootCAs: cfg.Roots, MinVersion: tls.VersionTLS12}
+	transport.ForceAttemptHTTP2 = false // a WebSocket begins with HTTP/1.1
+	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: &http.Client{Transport: transport}, incarnation: persistence.NewID("inc"), changed: make(chan struct{})}
+	defer transport.CloseIdleConnections()
+	defer j.shutdown()
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	stop := context.AfterFunc(ctx, func() {
+		j.drain()
+		end()
+	})
+	defer stop()
+	return j.run(life)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Waits between attempts to connect.
+const (
+	firstWait   = 200 * time.Millisecond
+	longestWait = 5 * time.Second
+	dialTimeout = 10 * time.Second
+)
+
+// run connects, again and again.
+func (j *joiner) run(ctx context.Context) error {
+	wait, told := firstWait, ""
+	for joined := false; ; {
+		began := time.Now()
+		end := j.connect(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if end.final() || !joined && !j.everJoined() && end.hopeless() {
+			j.log.Error("the runner node stops", "why", end.Detail)
+			return end
+		}
+		joined = joined || j.everJoined()
+		if time.Since(began) > 2*longestWait {
+			wait, told = firstWait, ""
+		}
+		pause := wait/2 + rand.N(wait/2+1)
+		if end.Detail != told {
+			j.log.Warn("not connected; trying again", "why", end.Detail, "in", pause.Round(time.Millisecond))
+			told = end.Detail
+		}
+		wait = min(2*wait, longestWait)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// hopeless says whether a node that was never connected need not try again: what is
+// wrong is in what it was told.
+func (e *End) hopeless() bool { return e.Code == "certificate" || e.Code == "address" }
+
+// connect carries one tunnel, from the dialling to its end.
+func (j *joiner) connect(ctx context.Context) *End {
+	dial, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, end := j.dialWeb(dial)
+	if end != nil {
+		return end
+	}
+	defer conn.Close()
+	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), load: j.load}
+	session, err := yamux.Client(t.meter, tunnelConfig())
+	if err != nil {
+		return &End{"lost", err.Error()}
+	}
+	t.session = session
+	defer session.Close()
+	if t.control, err = t.open(kindControl); err != nil {
+		return &End{"lost", "The connection broke: " + err.Error() + "."}
+	}
+	w, end := j.greet(t)
+	if end != nil {
+		return end
+	}
+	if end := j.begin(t, w); end != nil {
+		t.close(end, true)
+		return end
+	}
+	return j.carry(ctx, t)
+}
+
+// greet says who this is.
+func (j *joiner) greet(t *tunnel) (*Welcome, *End) {
+	_ = t.control.SetDeadline(time.Now().Add(helloWait))
+	defer func() { _ = t.control.SetDeadline(time.Time{}) }()
+	err := writeControl(t.control, hello(&Hello{
+		Protocol: Protocol, Name: j.cfg.Name, Incarnation: j.incarnation, Slots: uint32(j.cfg.Slots), Labels: j.cfg.Labels,
+		Version: j.cfg.Version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}))
+	if err != nil {
+		return nil, &End{"lost", "The connection broke: " + err.Error() + "."}
+	}
+	m, err := readControl(t.control)
+	if err != nil {
+		return nil, &End{"lost", "The server ended the connection: " + err.Error() + "."}
+	}
+	if g := m.GetGoodbye(); g != nil {
+		return nil, &End{g.GetCode(), g.GetDetail()}
+	}
+	w := m.GetWelcome()
+	switch {
+	case w == nil:
+		return nil, &End{"protocol", "The server did not greet the node. Use the same sharpie on both."}
+	case w.GetProtocol() != Protocol:
+		return nil, &End{"protocol", fmt.Sprintf("The server speaks version %d of the runner protocol, this program version %d. Use the same sharpie on both.", w.GetProtocol(), Protocol)}
+	case w.GetAddress() == "" || w.GetServer() == "" || w.GetQueue() == "" || w.GetNode() == "":
+		return nil, &End{"protocol", "The server's greeting is incomplete. Use the same sharpie on both."}
+	}
+	return w, nil
+}
+
+// dialWeb opens the WebSocket; a refusal is put into a sentence.
+func (j *joiner) dialWeb(ctx context.Context) (net.Conn, *End) {
+	c, answer, err := websocket.Dial(ctx, j.url.String(), &websocket.DialOptions{
+		HTTPClient: j.client, Subprotocols: []string{Subprotocol},
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + j.cfg.Key}, "User-Agent": {"sharpie/" + j.cfg.Version}},
+	})
+	if err != nil {
+		return nil, j.explain(answer, err)
+	}
+	if c.Subprotocol() != Subprotocol {
+		_ = c.CloseNow()
+		return nil, &End{"protocol", fmt.Sprintf("%s answered, but not as a SHARPIE server of this version.", j.url.Host)}
+	}
+	c.SetReadLimit(socketMessage)
+	return &clientConn{Conn: websocket.NetConn(context.Background(), c, websocket.MessageBinary), socket: c}, nil
+}
+
+// clientConn closes without the WebSocket's goodbye: the tunnel has its own.
+type clientConn struct {
+	net.Conn
+	socket *websocket.Conn
+}
+
+func (c *clientConn) Close() error { return c.socket.CloseNow() }
+
+// explain makes a sentence of a connection that did not begin.
+func (j *joiner) explain(answer *http.Response, err error) *End {
+	if answer != nil && answer.StatusCode != http.StatusSwitchingProtocols {
+		said := sentence(answer)
+		switch answer.StatusCode {
+		case http.StatusUnauthorized:
+			return &End{"refused", orElse(said, "The server does not know the key.")}
+		case http.StatusForbidden:
+			if answer.Header.Get(CodeHeader) != "" {
+				return &End{"revoked", orElse(said, "The key was revoked.")}
+			}
+		case http.StatusUpgradeRequired:
+			return &End{"protocol", orElse(said, "The server is of another version. Use the same sharpie on both.")}
+		case http.StatusNotFound, http.StatusMethodNotAllowed:
+			return &End{"address", fmt.Sprintf("There is no SHARPIE server at %s, or its path is another: %s answered with %s.", j.cfg.URL, j.url.Host, answer.Status)}
+		}
+		return &End{"lost", fmt.Sprintf("%s answered with %s. %s", j.url.Host, answer.Status, said)}
+	}
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &authority):
+		return &End{"certificate", fmt.Sprintf("The certificate of %s is signed by nobody that this computer trusts. Give the authority's file with --ca FILE.", j.url.Host)}
+	case errors.As(err, &hostname):
+		return &End{"certificate", fmt.Sprintf("The certificate of %s is for another name: %s.", j.url.Host, hostname.Error())}
+	case errors.As(err, &invalid):
+		return &End{"certificate", fmt.Sprintf("The certificate of %s is not valid: %s.", j.url.Host, invalid.Error())}
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return &End{"certificate", fmt.Sprintf("%s does not speak TLS. Is it http:// instead of https://?", j.url.Host)}
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return &End{"lost", fmt.Sprintf("%s cannot be reached: %s.", j.url.Host, op.Error())}
+	}
+	return &End{"lost", fmt.Sprintf("%s cannot be reached: %s.", j.url.Host, err.Error())}
+}
+
+// CodeHeader marks an answer that refuses a node as the server's own, not a proxy's.
+const CodeHeader = "Sharpie-Refused"
+
+// sentence is what the server says to a refusal; nothing for a proxy's page.
+func sentence(answer *http.Response) string {
+	if answer.Header.Get(CodeHeader) == "" || answer.Body == nil {
+		return ""
+	}
+	b, _ := io.ReadAll(io.LimitReader(answer.Body, 512))
+	return strings.TrimSpace(string(b))
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,49 @@
+package link
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// A key is "shk_", a prefix that names it, "_", and 256 random bits. It is shown
+// once; the store keeps its hash. A random key of that size needs no slow hash:
+// there is nothing to guess.
+const (
+	keyMark   = "shk_"
+	prefixLen = 8
+	secretLen = 43 // 32 bytes, base64url without padding
+)
+
+// NewKey makes a key, its public prefix, and the hash that is stored.
+func NewKey() (key, prefix, hash string) {
+	var id [5]byte
+	var secret [32]byte
+	_, _ = rand.Read(id[:]) // never fails, see package crypto/rand
+	_, _ = rand.Read(secret[:])
+	prefix = strings.ToLower(base32.StdEncoding.EncodeToString(id[:]))
+	key = keyMark + prefix + "_" + base64.RawURLEncoding.EncodeToString(secret[:])
+	return key, prefix, HashKey(key)
+}
+
+// HashKey is the SHA-256 of a key, in hexadecimal.
+func HashKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// keyPrefix is the public part of a key; false for what is no key at all.
+func keyPrefix(key string) (string, bool) {
+	rest, ok := strings.CutPrefix(key, keyMark)
+	if !ok || len(rest) != prefixLen+1+secretLen || rest[prefixLen] != '_' {
+		return "", false
+	}
+	return rest[:prefixLen], true
+}
+
+// sameHash compares in a time that does not depend on what differs.
+func sameHash(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

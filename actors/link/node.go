@@ -1,0 +1,113 @@
+package link
+
+import (
+	"fmt"
+	"regexp"
+	"sync/atomic"
+	"time"
+)
+
+// node is one incarnation of a runner node, as the server knows it.
+type node struct {
+	id            string
+	key           string // id of the key
+	incarnation   string
+	address       string
+	slots         uint32
+	labels        []string
+	version       string
+	platform      string
+	joined        time.Time
+	acquaintances acquaintances
+	gone          chan struct{} // closed when it cannot come back
+
+	// The rest is the Server's, under its lock.
+	tunnel *tunnel // nil: away
+	guard  *guard
+	remote string    // the network address that it comes from
+	seen   time.Time // when it was heard last, while it is away
+	away   End       // why it is
+
+	busy     atomic.Uint32
+	draining atomic.Bool
+}
+
+// Node is what is known of a runner node.
+type Node struct {
+	ID          string
+	Key         string // id of its key
+	Incarnation string
+	Address     string // among actors
+	Remote      string // the network address that it comes from
+	Slots       int
+	Busy        int
+	Labels      []string
+	Version     string
+	Platform    string
+	Connected   bool
+	Draining    bool
+	JoinedAt    time.Time
+	SeenAt      time.Time
+	Latency     time.Duration // round trip; 0: not measured yet
+	Why         string        // it is not connected
+}
+
+// view is what others may know; under the Server's lock.
+func (n *node) view(now time.Time) Node {
+	v := Node{
+		ID: n.id, Key: n.key, Incarnation: n.incarnation, Address: n.address, Remote: n.remote, Slots: int(n.slots), Busy: int(n.busy.Load()),
+		Labels: n.labels, Version: n.version, Platform: n.platform, Connected: n.tunnel != nil, Draining: n.draining.Load(),
+		JoinedAt: n.joined, SeenAt: n.seen,
+	}
+	if n.tunnel != nil {
+		v.Latency, v.SeenAt = n.tunnel.beats.latency(), now.Add(-n.tunnel.meter.silent())
+	} else {
+		v.Why = n.away.Detail
+	}
+	return v
+}
+
+var (
+	namePattern        = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$`)
+	incarnationPattern = regexp.MustCompile(`^[a-z0-9_]{8,48}$`)
+	labelPattern       = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,63}$`)
+)
+
+// CheckName says what is wrong with a node's name; "" is nothing.
+func CheckName(name string) string {
+	if !namePattern.MatchString(name) {
+		return fmt.Sprintf("%q is no name of a node: allowed are 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit", clip(name, 80))
+	}
+	return ""
+}
+
+// CheckLabel says what is wrong with a label; "" is nothing.
+func CheckLabel(label string) string {
+	if !labelPattern.MatchString(label) {
+		return fmt.Sprintf("%q is no label: allowed are 1 to %d letters, digits and '._:/-', beginning with a letter or digit", clip(label, 80), maxLabelBytes)
+	}
+	return ""
+}
+
+// check says what is wrong with a Hello; "" is nothing.
+func (h *Hello) check() string {
+	if p := CheckName(h.GetName()); p != "" {
+		return p
+	}
+	switch {
+	case !incarnationPattern.MatchString(h.GetIncarnation()):
+		return "the incarnation is not 8 to 48 small letters, digits and '_'"
+	case h.GetSlots() < 1 || h.GetSlots() > maxSlots:
+		return fmt.Sprintf("%d slots: allowed are 1 to %d", h.GetSlots(), maxSlots)
+	case len(h.GetLabels()) > maxLabels:
+		return fmt.Sprintf("%d labels: allowed are at most %d", len(h.GetLabels()), maxLabels)
+	case len(h.GetVersion()) > 64 || len(h.GetPlatform()) > 64:
+		return "version and platform have at most 64 bytes"
+	}
+	for _, l := range h.GetLabels() {
+		if p := CheckLabel(l); p != "" {
+			return p
+		}
+	}
+	return ""
+}
