@@ -84,6 +84,7 @@
 //	render    {} → {"frame"}
 //	learn     {"turns": as in turn, only role and learn} → {"versions": [text|null]}
 //	act       {"role", "observation", "mask", "advice", "learn": [transition]} → {"action": v|null, "version"}   (policies alone)
+//	          an observation of null says that it only learns: "action" is null
 //	          transition: {"observation", "action", "reward", "terminated", "truncated", "next_observation", "human"}
 //	state     {"role"} → {"state": blob|null, "version"}
 //	restore   {"role", "state": blob} → {"version"}

@@ -1,0 +1,83 @@
+package python
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"sharpie/envs"
+	"sharpie/envs/envtest"
+	"sharpie/envs/python/pythontest"
+)
+
+// newTestPool is a pool that ends with the test.
+func newTestPool(t testing.TB, c Config) *Pool {
+	t.Helper()
+	if c.Dir == "" {
+		c.Dir = t.TempDir()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if c.Spares == 0 {
+		c.Spares = -1
+	}
+	p, err := NewPool(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("the pool does not close: %v", err)
+		}
+	})
+	return p
+}
+
+// loadOf is the load of an environment by id.
+func loadOf(t testing.TB, source string, kwargs map[string]any) Load {
+	return Load{
+		Interpreter: Interpreter{Path: pythontest.Interpreter(t)}, Modules: []string{"numpy", "gymnasium"},
+		Source: source, Kwargs: kwargs, Seed: 1, Label: source,
+	}
+}
+
+func TestEnvironmentsKeepTheContract(t *testing.T) {
+	pool := newTestPool(t, Config{Spares: 1})
+	for _, c := range []struct {
+		source string
+		kwargs map[string]any
+	}{
+		{"gymnasium:CartPole-v1", nil},
+		{"gymnasium:FrozenLake-v1", map[string]any{"is_slippery": true}},
+		{"gymnasium:Taxi-v4", nil},
+		{"gymnasium:MountainCarContinuous-v0", nil},
+		{"pettingzoo:mpe2.simple_spread_v3", map[string]any{"max_cycles": 20}},
+		{"pettingzoo:classic.tictactoe_v3", nil},
+	} {
+		t.Run(c.source, func(t *testing.T) {
+			load := loadOf(t, c.source, c.kwargs)
+			load.Modules = []string{"numpy", "gymnasium", "pettingzoo", "pygame"}
+			make := func() (envs.Environment, error) { return pool.Open(context.Background(), load) }
+			envtest.Run(t, make, envtest.Options{Seeds: []uint64{1, 2}, Steps: 25, Timeout: 60 * time.Second})
+		})
+	}
+}
+
+// sample draws legal actions of all roles that act.
+func sample(e envs.Environment, obs envs.Observations, rng *rand.Rand) []envs.RoleAction {
+	spaces := map[envs.Role]envs.Space{}
+	for _, r := range e.Spec().Roles {
+		spaces[r.Role] = r.Action
+	}
+	var out []envs.RoleAction
+	for _, o := range obs {
+		if !o.Waits {
+			out = append(out, envs.RoleAction{Role: o.Role, Action: spaces[o.Role].Sample(rng, o.ActionMask)})
+		}
+	}
+	return out
+}
