@@ -130,11 +130,13 @@ test("people and programs take turns, and cells that are taken are closed", asyn
   });
 
   await test.step("she plays to the end", async () => {
-    for (let round = 0; round < 5 && !/thanks/.test(ada.page.url()); round++) {
-      await expect(line.filter({ hasText: "Your turn" }).or(ada.page.getByRole("heading", { name: /over|Thank you|That was it/ })).first()).toBeVisible({ timeout: 20_000 });
-      const open = ada.page.locator("#touch .touch-key:not([aria-disabled])").first();
-      const key = await open.getAttribute("data-key", { timeout: 1_000 }).catch(() => null);
-      if (key) await ada.page.keyboard.press(key);
+    const over = async () => /\/thanks$/.test(ada.page.url()) || (await ada.page.locator("#overlay:not([hidden])").count()) > 0;
+    for (let round = 0; round < 4 && !(await over()); round++) {
+      await expect.poll(async () => (await over()) || (await line.innerText()) === "Your turn", { message: "her turn, or the end", timeout: 20_000 }).toBe(true);
+      if (await over()) break;
+      const key = await ada.page.locator("#touch .touch-key:not([aria-disabled])").first().getAttribute("data-key");
+      await ada.page.keyboard.press(key!);
+      await expect.poll(async () => (await over()) || (await cell(key!).getAttribute("aria-disabled")) === "true", { message: `cell ${key} is hers` }).toBe(true);
     }
     await expect(ada.page).toHaveURL(/\/thanks$/, { timeout: 30_000 });
     expect(await server.stop(), `the server ends cleanly:\n${server.log}`).toBe(0);
