@@ -63,7 +63,7 @@ func (l *loop) stateOf(i int) (*messages.Checkpoint, error) {
 	if err != nil {
 		return nil, l.fail(phaseCheckpoint, i, err)
 	}
-	if data == nil {
+	if len(data) == 0 {
 		return nil, nil
 	}
 	return &messages.Checkpoint{
