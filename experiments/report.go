@@ -57,9 +57,9 @@ func (c *checker) describe() {
 		r := RoleReport{Role: string(a.Role), Observation: role.Observation.String(), Action: role.Action.String(), Played: playedBy(a, c.cast[i].agent)}
 		if a.Participant {
 			for _, b := range a.KeyboardInputs.Bindings {
-				r.Keys = append(r.Keys, fmt.Sprintf("%s = %v", keyName(b.Key), b.Value))
+				r.Keys = append(r.Keys, keyName(b.Key)+" = "+flow(b.Value))
 			}
-			r.Keys = append(r.Keys, fmt.Sprintf("no key = %v", a.KeyboardInputs.Default))
+			r.Keys = append(r.Keys, "no key = "+flow(a.KeyboardInputs.Default))
 		}
 		c.report.Roles = append(c.report.Roles, r)
 	}

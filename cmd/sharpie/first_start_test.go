@@ -53,7 +53,7 @@ func TestDemosAreInstalledAndNeverOverwriteAResearchersVersion(t *testing.T) {
 
 	demo := experiments.Demos()[0]
 	own := bytes.Replace(demo.YAML, []byte("name: Mountain Car\n"), []byte("name: My own car\n"), -1)
-	mine, fresh, err := newImporter(store, clock).Import(t.Context(), "own.yaml", own, "maria")
+	mine, fresh, err := newImporter(store, builtinMaker{registries()}, clock).Import(t.Context(), "own.yaml", own, "maria")
 	if err != nil || !fresh || mine.Version != 2 {
 		t.Fatalf("import: version %+v, fresh %t, %v", mine, fresh, err)
 	}

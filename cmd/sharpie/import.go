@@ -2,133 +2,173 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
-	"text/tabwriter"
-)
 
-// Bounds of what one import takes.
-const (
-	importFiles = 1000
-	importSize  = 1 << 20 // bytes of one file
+	"sharpie/experiments/bundle"
+	"sharpie/persistence"
 )
 
 // importCommand adds experiments.
 type importCommand struct {
 	storeFlags
-	Paths []string `arg:"" name:"path" help:"YAML files, or folders that are searched for them." type:"path"`
+	Paths     []string `arg:"" name:"path" help:"Folders with a config.yaml, folders of such folders, YAML files, or sources such as gymnasium:CartPole-v1."`
+	CheckOnly bool     `name:"check" help:"Only check: load, reset, step, render, ask and teach the policies, and report. Stores nothing."`
+	Print     bool     `help:"Of a source: print the proposed YAML file instead of importing it."`
+	Link      string   `help:"Of a source: the last part of the experiment's address." placeholder:"LINK"`
+	Name      string   `help:"Of a source: title of the experiment." placeholder:"NAME"`
 }
 
 // Help is the longer text of `sharpie import --help`.
 func (*importCommand) Help() string {
-	return `Each file is checked as a whole: its keys, and that the environment, the policies
-and the keys fit together. A file with a problem is not imported, and every problem
-is printed with its line. An experiment that did not change keeps its version.
-It works while the server runs; sessions go on with the version they began with.
+	return `A folder with a config.yaml is one experiment, with all its files. Of a folder of such
+folders, a gallery, each is taken, and a table says which are ready, and what the others
+lack. A YAML file that names Python files (filepaths) ships the folder that it is in.
+A source alone makes an experiment from nothing: its keys come from the environment.
+
+Each experiment is checked as a whole before anything is stored: its keys, that
+environment, policies and keys fit together, and that some steps can be played. Python
+that it needs is built first, if it is not there. An experiment with a problem is not
+imported, and every problem is printed with its line. One that did not change keeps its
+version. It works while the server runs; sessions go on with the version they began with.
 
   sharpie import my-experiment.yaml
+  sharpie import path/to/gallery/frozen --check
+  sharpie import path/to/gallery
+  sharpie import gymnasium:CartPole-v1
+  sharpie import pettingzoo:mpe2.simple_spread_v3 --print > spread.yaml
   sharpie import studies/ --mongo mongodb://localhost:27017/sharpie`
 }
 
 // Run reads the files here and has them imported.
 func (c *importCommand) Run(a *app) error {
-	files, err := findYAML(c.Paths)
+	items, err := findItems(c.Paths)
 	if err != nil {
 		return err
 	}
-	return runTask(a, &c.storeFlags, "import", &importTask{Files: files})
+	if err := c.name(items); err != nil {
+		return err
+	}
+	if c.Print || c.CheckOnly {
+		return c.beside(a, items)
+	}
+	dir, err := os.MkdirTemp("", "sharpie-import-")
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	for i := range items {
+		if err := items[i].pack(dir); err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+	}
+	return runTask(a, &c.storeFlags, "import", &importTask{Items: items})
 }
 
-// importFile is a file as it was read.
-type importFile struct {
-	Name string `json:"name"`
-	YAML []byte `json:"yaml"`
-}
-
-// findYAML reads the named files, and those ending in .yaml or .yml below the
-// named folders; hidden ones are left out.
-func findYAML(paths []string) ([]importFile, error) {
-	var files []importFile
-	add := func(path string) error {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			return err
-		case info.Size() > importSize:
-			return fmt.Errorf("%s has %d bytes; allowed are %d", path, info.Size(), importSize)
-		case len(files) == importFiles:
-			return fmt.Errorf("more than %d files; import fewer at a time", importFiles)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		files = append(files, importFile{Name: path, YAML: data})
+// name hands the flags that are about one source to it.
+func (c *importCommand) name(items []importItem) error {
+	if c.Link == "" && c.Name == "" && !c.Print {
 		return nil
 	}
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if path == root && !entry.IsDir() {
-				return add(path)
-			}
-			if hidden := strings.HasPrefix(entry.Name(), "."); hidden && path != root {
-				if entry.IsDir() {
-					return filepath.SkipDir
-				}
-				return nil
-			}
-			if ext := filepath.Ext(path); !entry.IsDir() && (ext == ".yaml" || ext == ".yml") {
-				return add(path)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("import: %w", err)
+	if len(items) != 1 || items[0].Source == "" {
+		return errors.New("--link, --name and --print go with one source, such as gymnasium:CartPole-v1")
+	}
+	items[0].Link, items[0].Title = c.Link, c.Name
+	return nil
+}
+
+// pack writes the item's folder as an archive into dir.
+func (i *importItem) pack(dir string) error {
+	if i.folder == "" || i.Problem != "" {
+		return nil
+	}
+	packed, err := bundle.Pack(i.folder)
+	if err != nil {
+		i.Problem = fmt.Sprintf("%s: %v", i.Name, err)
+		return nil
+	}
+	i.Archive, i.Hash = filepath.Join(dir, packed.Hash), packed.Hash
+	return os.WriteFile(i.Archive, packed.Data, 0o600)
+}
+
+// noStore has no bundles: what is only checked is never stored.
+type noStore struct{ persistence.Experiments }
+
+// Bundle implements persistence.Experiments.
+func (noStore) Bundle(context.Context, string) (*persistence.Bundle, error) {
+	return nil, persistence.ErrNotFound
+}
+
+// beside checks or prints, in this process, whether a server runs or not.
+func (c *importCommand) beside(a *app, items []importItem) (err error) {
+	w, err := a.python.openBeside(a, c.Data, noStore{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := w.close(); closing != nil && err == nil {
+			err = fmt.Errorf("close: %w", closing)
 		}
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no .yaml or .yml file in %s", strings.Join(paths, ", "))
-	}
-	return files, nil
-}
-
-// importTask imports files one by one.
-type importTask struct {
-	Files []importFile `json:"files"`
-}
-
-func (t *importTask) do(ctx context.Context, e taskEnv) error {
-	in := newImporter(e.store, e.now)
-	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FILE\tLINK\tVERSION\tRESULT")
-	var problems []string
-	for _, f := range t.Files {
-		stored, fresh, err := in.Import(ctx, f.Name, f.YAML, "command line")
+	}()
+	in := newImporter(noStore{}, w.maker, a.now)
+	if c.Print {
+		yaml, err := in.propose(a.ctx, items[0], func(line string) { fmt.Fprintln(a.stderr, line) })
 		if err != nil {
-			problems = append(problems, err.Error())
-			fmt.Fprintf(table, "%s\t-\t-\tnot imported\n", f.Name)
+			return err
+		}
+		_, err = a.stdout.Write(yaml)
+		return err
+	}
+	return checkItems(a.ctx, in, items, a.stdout)
+}
+
+// checkItems prints a report of each item.
+func checkItems(ctx context.Context, in *importer, items []importItem, out io.Writer) error {
+	failed := 0
+	for i := range items {
+		item := &items[i]
+		fmt.Fprintln(out, item.Name)
+		report, err := checkItem(ctx, in, item, out)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed++
+			fmt.Fprintf(out, "%s\n  not ready\n\n", indent(err.Error()))
 			continue
 		}
-		result := "unchanged"
-		if fresh && stored.Version == 1 {
-			result = "new"
-		} else if fresh {
-			result = "new version"
+		for _, line := range report {
+			fmt.Fprintln(out, "  "+line)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%s\n", f.Name, stored.Link, stored.Version, result)
+		fmt.Fprintf(out, "  ready\n\n")
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print: %w", err)
-	}
-	if len(problems) > 0 {
-		fmt.Fprintf(e.out, "\n%s\n\n", strings.Join(problems, "\n"))
-		return fmt.Errorf("%d of %d files were not imported", len(problems), len(t.Files))
+	if failed > 0 {
+		return fmt.Errorf("%d of %d experiments are not ready", failed, len(items))
 	}
 	return nil
+}
+
+func checkItem(ctx context.Context, in *importer, item *importItem, out io.Writer) ([]string, error) {
+	if item.Problem != "" {
+		return nil, errors.New(item.Problem)
+	}
+	p := parcel{name: item.Name, yaml: item.YAML, progress: func(line string) { fmt.Fprintln(out, "  "+line) }}
+	var err error
+	switch {
+	case item.Source != "":
+		p.yaml, err = in.propose(ctx, *item, p.progress)
+	case item.folder != "":
+		p.bundle, err = bundle.Pack(item.folder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, report, err := in.try(ctx, p, checkSteps)
+	if err != nil {
+		return nil, err
+	}
+	return report.Lines(), nil
 }
