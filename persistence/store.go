@@ -156,6 +156,15 @@ type Logs interface {
 	// call, and sets both in r.
 	UpsertRunner(ctx context.Context, r *Runner) error
 	Runners(ctx context.Context) ([]*Runner, error) // by name
+
+	// InsertRunnerKey: also ErrConflict where the prefix is taken.
+	InsertRunnerKey(ctx context.Context, k *RunnerKey) error
+	// RunnerKeys returns all of them, revoked ones too, oldest first.
+	RunnerKeys(ctx context.Context) ([]*RunnerKey, error)
+	// RevokeRunnerKey sets the time once; a later call changes nothing.
+	RevokeRunnerKey(ctx context.Context, id string, at time.Time) error
+	// TouchRunnerKey notes that a node joined with the key.
+	TouchRunnerKey(ctx context.Context, id, node string, at time.Time) error
 }
 
 // Page bounds a list: Limit 1 to 1000 (0 is 100) entries after skipping Offset.

@@ -136,6 +136,11 @@ func (b *Bundle) Validate() error {
 func (r *Runner) Validate() error { return required("runner", string(r.ID), "_id", string(r.ID)) }
 
 // Validate returns ErrInvalid where a key field is empty.
+func (k *RunnerKey) Validate() error {
+	return required("runner key", k.ID, "_id", k.ID, "name", k.Name, "prefix", k.Prefix, "hash", k.Hash)
+}
+
+// Validate returns ErrInvalid where a key field is empty.
 func (s *Session) Validate() error {
 	return required("session", string(s.ID), "_id", string(s.ID), "experiment", s.Experiment)
 }

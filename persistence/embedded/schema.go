@@ -68,6 +68,8 @@ CREATE INDEX events_session ON events (session_id, at_us, id);
 CREATE INDEX events_kind ON events (kind, at_us, id);
 `, `
 CREATE TABLE parts (id TEXT PRIMARY KEY, doc BLOB NOT NULL);
+`, `
+CREATE TABLE runner_keys (id TEXT PRIMARY KEY, prefix TEXT NOT NULL UNIQUE, created_us INTEGER NOT NULL, doc BLOB NOT NULL);
 `}
 
 // ErrForeign: the file is a database, but not SHARPIE's.

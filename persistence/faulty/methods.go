@@ -283,3 +283,23 @@ func (f *Store) UpsertRunner(ctx context.Context, r *persistence.Runner) error {
 func (f *Store) Runners(ctx context.Context) ([]*persistence.Runner, error) {
 	return read(ctx, f, func() ([]*persistence.Runner, error) { return f.Store.Runners(ctx) })
 }
+
+// InsertRunnerKey implements persistence.Store.
+func (f *Store) InsertRunnerKey(ctx context.Context, k *persistence.RunnerKey) error {
+	return f.write(ctx, func() error { return f.Store.InsertRunnerKey(ctx, k) })
+}
+
+// RunnerKeys implements persistence.Store.
+func (f *Store) RunnerKeys(ctx context.Context) ([]*persistence.RunnerKey, error) {
+	return read(ctx, f, func() ([]*persistence.RunnerKey, error) { return f.Store.RunnerKeys(ctx) })
+}
+
+// RevokeRunnerKey implements persistence.Store.
+func (f *Store) RevokeRunnerKey(ctx context.Context, id string, at time.Time) error {
+	return f.write(ctx, func() error { return f.Store.RevokeRunnerKey(ctx, id, at) })
+}
+
+// TouchRunnerKey implements persistence.Store.
+func (f *Store) TouchRunnerKey(ctx context.Context, id, node string, at time.Time) error {
+	return f.write(ctx, func() error { return f.Store.TouchRunnerKey(ctx, id, node, at) })
+}

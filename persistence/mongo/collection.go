@@ -26,6 +26,7 @@ const (
 	bundles      = "bundles"
 	parts        = "parts"
 	runners      = "runners"
+	runnerKeys   = "runner_keys"
 	sessions     = "sessions"
 	episodes     = "episodes"
 	checkpoints  = "checkpoints"

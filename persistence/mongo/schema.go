@@ -63,6 +63,9 @@ func layouts() []layout {
 		{bundles, document.Schema[persistence.Bundle](), nil},
 		{parts, document.Schema[persistence.Part](), nil},
 		{runners, document.Schema[persistence.Runner](), nil},
+		{runnerKeys, document.Schema[persistence.RunnerKey](), []index{
+			{fields: []string{"prefix"}, unique: true},
+		}},
 		{sessions, document.Schema[persistence.Session](), []index{
 			{fields: []string{"server_opened_at_us", "_id"}},
 			{fields: []string{"server_opened_at"}},

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) persistence.Store) {
 		{"step limits", testStepLimits},
 		{"events", testEvents},
 		{"runners", testRunners},
+		{"runner keys", testRunnerKeys},
 		{"contexts", testContexts},
 	}
 	for _, g := range groups {
