@@ -323,6 +323,8 @@ def _encode_array(a, blobs, depth):
         name = _dtype_names[a.dtype] = _dtype_name(a.dtype)
     if name is None:
         return _encode_odd_array(a, blobs, depth)
+    if not a.shape and a.dtype.kind in "iu":
+        return _encode_int(int(a), blobs, depth)
     if name.startswith(">"):
         a, name = a.astype(a.dtype.newbyteorder("<")), name[1:]
     elif name == "float16":
@@ -1667,6 +1669,7 @@ def version_of(*modules):
     """The packages that an environment's dynamics come from."""
     parts = []
     for name in modules:
+        name = name.split(".")[0]
         found = package_version(name)
         if found and name + "-" + found not in parts:
             parts.append(name + "-" + found)
@@ -1956,7 +1959,7 @@ class AEC(PettingZoo):
             reward, terminated, truncated = ended[seat.key][:3]
             look = ended[seat.key][3] if len(ended[seat.key]) > 3 else self._look(seat)
             if len(ended[seat.key]) > 3:
-                seat.waits = False
+                seat.waits, seat.mask = False, None
             out.append((seat, look[1], look[2], reward, terminated, truncated))
         return out
 
@@ -2352,6 +2355,8 @@ class Worker:
         if source == "none":
             return NoEnvironment(self, request)
         kind, _, name = source.partition(":")
+        if self.root:
+            sys.path.append(self.root)  # an id may name a module of the experiment's own
         if kind == "gymnasium" and name:
             return Gymnasium(self, name, kwargs, draw)
         if kind == "pettingzoo" and name:
