@@ -58,7 +58,7 @@ func (b *Builder) findPath(ctx context.Context, r Requirement) (Interpreter, err
 	if err := b.mustHold(ctx, says.Executable, r.Dependencies, shell(says.Executable, "-m", "pip", "install")); err != nil {
 		return Interpreter{}, fmt.Errorf("interpreter: %w", err)
 	}
-	return b.interpreter(says.Executable, says, r.Path), nil
+	return b.interpreter(says.Executable, says, r.String()), nil
 }
 
 // mustHold is an error that names the packages that the interpreter lacks, and the
@@ -138,10 +138,10 @@ func (b *Builder) standard(ctx context.Context) (string, python, error) {
 // the PATH, those of pyenv.
 func (b *Builder) ofVersion(ctx context.Context, version string) (string, python, error) {
 	minor := strings.Join(strings.SplitN(version, ".", 3)[:2], ".")
-	if path, says, err := b.standard(ctx); err == nil && says.is(version) {
-		return path, says, nil
-	}
 	var candidates []string
+	if path, _, err := b.standard(ctx); err == nil {
+		candidates = append(candidates, path)
+	}
 	for _, dir := range filepath.SplitList(b.value("PATH")) {
 		if path := filepath.Join(dir, "python"+minor); filepath.IsAbs(path) && runs(path) {
 			candidates = append(candidates, path)
