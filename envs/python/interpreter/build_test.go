@@ -21,7 +21,7 @@ func numpy() Requirement { return Requirement{Dependencies: []string{"numpy"}} }
 func TestABuildIsKeptListedAndRemoved(t *testing.T) {
 	ctx := patient(t)
 	b := newBench(t, "SHARPIE_MONGO=secret", "PIP_INDEX_URL=https://lab/simple", "PIP_TARGET=/elsewhere", "PYTHONPATH=/elsewhere")
-	b.python(t, "python3", "3.12.1", `echo "Collecting $7"; env`)
+	b.python(t, "python3", "3.12.1", `echo "Collecting $8"; env`)
 	if _, err := b.Find(ctx, numpy()); !errors.Is(err, ErrNotBuilt) {
 		t.Fatalf("found before it was built: %v", err)
 	}
@@ -265,10 +265,6 @@ func TestARealBuild(t *testing.T) {
 	if _, err := b.Find(ctx, Requirement{Path: in.Path, Dependencies: []string{"sharpie-test-package>=2", "pip"}}); !errors.Is(err, ErrMissing) ||
 		!strings.Contains(err.Error(), "lacks sharpie-test-package>=2") || strings.Contains(err.Error(), "lacks pip") {
 		t.Errorf("taken as it is, for a newer package: %v", err)
-	}
-	_, err = b.Build(ctx, Requirement{Dependencies: []string{"sharpie-test-package==3"}}, nil)
-	if err == nil || !strings.Contains(err.Error(), "No matching distribution found") {
-		t.Errorf("a version that is not there: %v", err)
 	}
 }
 
