@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 func school(t *testing.T, folder string) (experiments.Maker, string) {
 	t.Helper()
 	program := pythontest.Interpreter(t)
-	pool, err := python.NewPool(python.Config{Dir: t.TempDir()})
+	pool, err := python.NewPool(python.Config{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func school(t *testing.T, folder string) (experiments.Maker, string) {
 }
 
 // lesson is Frozen Lake without slipping, whose policy is TAMER in Python; a person
-// judges each step: "+" is 1, "-" is -1, and "0" is a turn without a judgement.
+// judges each step: "+" is 1, "-" is -1.
 func lesson(source string, wait bool) *experiments.Definition {
 	kwargs := map[string]any{"is_slippery": false}
 	return &experiments.Definition{
@@ -94,7 +95,7 @@ func teach(t *testing.T, maker experiments.Maker, hash, source string, seed uint
 		}
 	}).begin()
 	end := time.After(2 * time.Minute)
-	judged := 0
+	judged := 0 // the step that was judged last; nothing was done before step 1
 	for open := true; open; {
 		select {
 		case <-p.ended:
@@ -104,12 +105,12 @@ func teach(t *testing.T, maker experiments.Maker, hash, source string, seed uint
 		case <-time.After(time.Millisecond):
 		}
 		records := p.records()
-		if !judge || len(records) == 0 || len(records)-1 == judged && judged > 0 {
+		if !judge || len(records)-1 <= judged {
 			continue
 		}
 		judged = len(records) - 1
 		key := "-"
-		if judged > 0 && better(place(t, records[judged-1]), place(t, records[judged])) {
+		if better(place(t, records[judged-1]), place(t, records[judged])) {
 			key = "+"
 		}
 		p.input(0, uint64(2*judged+1), key)
@@ -131,7 +132,7 @@ func teach(t *testing.T, maker experiments.Maker, hash, source string, seed uint
 // place is the field that a record shows.
 func place(t *testing.T, r *messages.StepRecord) int64 {
 	t.Helper()
-	return r.Roles[0].Observation.GetInt()
+	return r.Roles[0].Observation.GetInteger()
 }
 
 // goals counts the episodes of so many that reach the goal, without a teacher.
@@ -202,7 +203,7 @@ func TestARecordedPythonEpisodeIsReplayed(t *testing.T) {
 					for i, role := range r.Roles {
 						if role.Action != nil {
 							spec := env.Spec().Roles[i]
-							actions = append(actions, envs.RoleAction{Role: spec.Role, Action: envs.Int(role.Action.GetInt())})
+							actions = append(actions, envs.RoleAction{Role: spec.Role, Action: envs.Int(role.Action.GetInteger())})
 						}
 					}
 					if !yield(actions, nil) {
