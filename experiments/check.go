@@ -99,7 +99,7 @@ func (c *checker) run() {
 		}
 	}
 	c.describe()
-	if len(c.list) == 0 && c.python() {
+	if len(c.list) == 0 && (c.python() || c.steps > importSteps) {
 		c.trial()
 	}
 }

@@ -97,6 +97,27 @@ func (r *Draft) placed(p *problems) error {
 	return placed.err(r.source.Name)
 }
 
+// Lacks is the error of a draft whose interpreter cannot be had, with the place in the
+// file of the key that asks for it.
+func (r *Draft) Lacks(why error) error {
+	d, key := r.Definition, "environment.source"
+	switch {
+	case d.Interpreter != "":
+		key = "interpreter"
+	case d.CondaEnvironment != "":
+		key = "conda_environment"
+	case len(d.Dependencies) > 0:
+		key = "dependencies"
+	case d.PythonVersion != "":
+		key = "python_version"
+	case d.Environment.Source == "":
+		key = "environment.filepaths"
+	}
+	var p problems
+	p.add(Problem{Key: key, Text: strings.TrimPrefix(why.Error(), key+": ")})
+	return r.placed(&p)
+}
+
 // Save stores the draft as a new version of its experiment, only if its definition
 // or its bundle differs from the latest version; comments and layout do not count.
 // It returns the version in force, and whether it is new. The bundle must be in the

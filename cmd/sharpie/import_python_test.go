@@ -268,3 +268,46 @@ func TestAGalleryIsImportedWhileTheServerRuns(t *testing.T) {
 		t.Errorf("uploaded: %+v, new %t, %v (%v)", e, fresh, err, lines)
 	}
 }
+
+// TestTheExampleOfTheDocumentationWorks takes the Python example of
+// docs/WRITING_AN_ENVIRONMENT.md as it is.
+func TestTheExampleOfTheDocumentationWorks(t *testing.T) {
+	python := pythontest.Interpreter(t)
+	page, err := os.ReadFile("../../docs/WRITING_AN_ENVIRONMENT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for language, file := range map[string]string{"python": "environment.py", "yaml": "config.yaml"} {
+		_, rest, ok := strings.Cut(string(page), "```"+language+"\n")
+		text, _, ok2 := strings.Cut(rest, "```")
+		if !ok || !ok2 {
+			t.Fatalf("the page has no example in %s", language)
+		}
+		write(t, filepath.Join(dir, file), text)
+	}
+	code, out, errs := sharpie(t, "import", dir, "--check", "--python", python, "--data", t.TempDir())
+	if code != 0 || !strings.Contains(out, "600 × 60") || !strings.Contains(out, "20 steps") {
+		t.Errorf("exit code %d:\n%s%s", code, out, errs)
+	}
+}
+
+func TestAMissingInterpreterSaysWhatToDo(t *testing.T) {
+	gallery := t.TempDir()
+	dir := useCase(t, gallery, "counter", counterEnvironment, counterPolicy)
+	config := filepath.Join(dir, "config.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"interpreter: /nowhere/bin/python": "config.yaml:1:14: interpreter: this Python is missing: there is no /nowhere/bin/python",
+		"conda_environment: no-such-one":   "config.yaml:1:20: conda_environment: ",
+	} {
+		write(t, config, line+"\n"+string(text))
+		code, out, errs := sharpie(t, "import", dir, "--data", t.TempDir())
+		if code != 1 || !strings.Contains(out, want) || !strings.Contains(out, "missing") {
+			t.Errorf("%s: exit code %d, and %q in\n%s%s", line, code, want, out, errs)
+		}
+	}
+}

@@ -172,7 +172,10 @@ func (i *importer) try(ctx context.Context, p parcel, steps int) (*experiments.D
 		progress = func(string) {}
 	}
 	if err := i.maker.Prepare(ctx, draft.Definition, progress); err != nil {
-		return nil, nil, fmt.Errorf("%w: %s: %w", experiments.ErrInvalid, p.name, err)
+		if ctx.Err() != nil {
+			return nil, nil, fmt.Errorf("prepare for %s: %w", p.name, ctx.Err())
+		}
+		return nil, nil, draft.Lacks(err)
 	}
 	report, err := draft.Check(ctx, i.maker, steps)
 	return draft, report, err
