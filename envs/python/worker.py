@@ -204,7 +204,7 @@ class Channel:
 
     def forget(self):
         """Closes it in a child, which shares it otherwise."""
-        os.close(self.socket.fileno())
+        os.close(self.socket.detach())
 
 
 # ---------------------------------------------------------------------------
@@ -953,9 +953,9 @@ def limit_memory(size):
 
 
 def _limit(which, size):
-    _, hard = resource.getrlimit(which)
-    if hard != resource.RLIM_INFINITY:
-        size = min(size, hard)
+    soft, hard = resource.getrlimit(which)
+    if soft != resource.RLIM_INFINITY:
+        size = min(size, soft)
     try:
         resource.setrlimit(which, (size, hard))
     except (ValueError, OSError):

@@ -503,6 +503,21 @@ class Turns(Case):
         r = d.turn({"role": "first", "action": 0})
         self.assertEqual([(x["role"], x["reward"], x["terminated"]) for x in r["roles"]], [("first", 1, True), ("second", -1, True)])
 
+    def test_a_transition_goes_from_turn_to_turn(self):
+        d = self.start(PYTHONPATH=os.path.join(GALLERY, "turns"))
+        d.load("pettingzoo:turns_v0", kwargs={"limit": 4, "tax": 1}, root=self.gallery("turns"))
+        for role in ("first", "second"):
+            d.policy(role)
+        d.reset()
+        d.turn({"role": "first", "ask": True})
+        d.turn({"role": "second", "ask": True})
+        d.turn({"role": "first", "ask": True, "learn": lesson()})
+        # it saw 0, added one, was taxed for its move and for the other's, and sees 2
+        self.assertEqual(d.printed(), "first 0 0 -2 False 2\n")
+        d.turn({"role": "second", "ask": True, "learn": lesson()})
+        d.ask("learn", turns=[{"role": r, "learn": lesson(None, True)} for r in ("first", "second")])
+        self.assertEqual(d.printed().splitlines()[1:], ["second 1 0 -2 False 3", "first 2 0 -2 True 4", "second 3 0 1 True 4"])
+
 
 if __name__ == "__main__":
     unittest.main()

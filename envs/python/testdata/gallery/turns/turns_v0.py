@@ -26,8 +26,8 @@ class Count:
     metadata = {"render_fps": 2, "name": "count_v0"}
     render_mode = None
 
-    def __init__(self, limit=10):
-        self.limit = limit
+    def __init__(self, limit=10, tax=0):
+        self.limit, self.tax = limit, tax
         self.possible_agents = ["first", "second"]
 
     def observation_space(self, agent):
@@ -61,7 +61,7 @@ class Count:
             return
         self.total += 1 + action
         other = "second" if agent == "first" else "first"
-        self.rewards = {agent: 0, other: 0}
+        self.rewards = {agent: -self.tax, other: -self.tax}
         if self.total >= self.limit:
             self.rewards = {agent: 1, other: -1}
             self.terminations = {agent: True, other: True}
