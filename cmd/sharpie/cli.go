@@ -24,8 +24,11 @@ type cli struct {
 	LogFormat string `help:"How the log is written: ${enum}." enum:"text,json" default:"text" env:"SHARPIE_LOG_FORMAT"`
 	LogLevel  string `help:"What is logged: ${enum}, each with everything graver." enum:"debug,info,warn,error" default:"info" env:"SHARPIE_LOG_LEVEL"`
 
+	pythonFlags
+
 	Serve   serveCommand   `cmd:"" help:"Serve the platform: pages, play, Admin and the runners in this process."`
-	Import  importCommand  `cmd:"" help:"Add experiments from YAML files, or new versions of them."`
+	New     newCommand     `cmd:"" help:"Write the beginning of an environment or a policy in Python, which works as it is."`
+	Import  importCommand  `cmd:"" help:"Add experiments from folders, galleries, YAML files and sources, or new versions of them."`
 	Export  exportCommand  `cmd:"" help:"Write an experiment's episodes, steps and inputs to files."`
 	Verify  verifyCommand  `cmd:"" help:"Prove that a stored episode is whole and can be reproduced."`
 	Bench   benchCommand   `cmd:"" help:"Measure a server on this machine beside a bare WebSocket echo."`

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"sharpie/experiments/making"
 	"sharpie/persistence"
 )
 
@@ -47,6 +48,7 @@ func controlPath(data string) string { return filepath.Join(data, "control.sock"
 type control struct {
 	listener net.Listener
 	store    persistence.Store
+	maker    *making.Maker
 	log      *slog.Logger
 	now      func() time.Time
 	version  string
@@ -59,7 +61,7 @@ type control struct {
 
 // startControl listens on the socket; the one who holds the store's lock may
 // remove what a former server left there.
-func startControl(a *app, path string, store persistence.Store) (*control, error) {
+func startControl(a *app, path string, store persistence.Store, maker *making.Maker) (*control, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", err)
 	}
@@ -73,7 +75,7 @@ func startControl(a *app, path string, store persistence.Store) (*control, error
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &control{
-		listener: listener, store: store, log: a.log, now: a.now, version: a.version,
+		listener: listener, store: store, maker: maker, log: a.log, now: a.now, version: a.version,
 		slots: make(chan struct{}, controlTasks), ctx: ctx, cancel: cancel,
 	}
 	c.running.Go(c.accept)
@@ -136,7 +138,7 @@ func (c *control) serve(conn net.Conn) {
 	}
 	c.log.Info("command", "task", request.Task)
 	out := bufio.NewWriterSize(controlWriter{replies}, controlLine)
-	err := t.do(ctx, taskEnv{store: c.store, out: out, now: c.now, version: c.version})
+	err := t.do(ctx, taskEnv{store: c.store, maker: c.maker, out: out, now: c.now, version: c.version})
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}

@@ -45,6 +45,7 @@ type app struct {
 	log     *slog.Logger
 	now     func() time.Time
 	version string
+	python  pythonFlags
 }
 
 // exitCode is an error that was already explained on the terminal.
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	a := &app{
 		ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr,
-		log: line.logger(stderr), now: time.Now, version: version,
+		log: line.logger(stderr), now: time.Now, version: version, python: line.pythonFlags,
 	}
 	if err := parsed.Run(a); err != nil {
 		var c exitCode

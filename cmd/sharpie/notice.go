@@ -17,6 +17,7 @@ type notice struct {
 	freshKey bool
 	open     bool
 	admin    string // one-time link; "" where none is needed
+	python   string // how researchers' Python is confined; "" where no experiment is in Python
 	grace    time.Duration
 }
 
@@ -38,6 +39,9 @@ func (n notice) print(w io.Writer, version string) {
 		line("Registration key", "in "+filepath.Join(n.data, "secrets.json"), "")
 	}
 	line("Data", n.store, "")
+	if n.python != "" {
+		line("Python", n.python, "")
+	}
 	fmt.Fprintf(&b, "\nCtrl-C stops it: running sessions have %s to end. Twice stops at once.\n", n.grace)
 	_, _ = io.WriteString(w, b.String())
 }

@@ -15,9 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sharpie/actors"
-	agentsbuiltin "sharpie/agents/builtin"
-	envsbuiltin "sharpie/envs/builtin"
-	"sharpie/experiments"
 	"sharpie/http"
 	"sharpie/persistence"
 	"sharpie/web"
@@ -154,6 +151,9 @@ func (c *serveCommand) Run(a *app) error {
 			return errors.Join(err, p.close(0))
 		}
 	}
+	if notice.python, err = p.workshop.warm(ctx, a); err != nil {
+		return errors.Join(err, p.close(0))
+	}
 	if notice.admin, err = adminLink(ctx, store, notice.base, a.now().UTC()); err != nil {
 		return errors.Join(err, p.close(0))
 	}
@@ -176,10 +176,11 @@ func (c *serveCommand) Run(a *app) error {
 
 // platform is what runs, in the order in which it was started.
 type platform struct {
-	store   persistence.Store
-	actors  *actors.System
-	http    *http.Server
-	control *control // nil with MongoDB: commands go there themselves
+	store    persistence.Store
+	workshop *workshop
+	actors   *actors.System
+	http     *http.Server
+	control  *control // nil with MongoDB: commands go there themselves
 }
 
 // assemble makes everything, with nothing running but the actors.
@@ -191,33 +192,37 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 		return nil, err
 	}
 	p := &platform{store: store}
+	if p.workshop, err = a.python.open(a, c.Data, store, metrics); err != nil {
+		return nil, err
+	}
 	p.actors, err = actors.New(actors.Config{
-		Store: store, Maker: experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()},
+		Store: store, Maker: p.workshop.maker,
 		Slots: c.Slots, Labels: c.Labels, Node: c.Node, CodeVersion: a.version,
 		Logger: a.log, Metrics: metrics,
 		Limits: actors.Limits{InputsPerSecond: c.InputsPerSecond},
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.workshop.close())
 	}
 	key := c.RegistrationKey
 	if key == "" {
 		key = secrets.RegistrationKey
 	}
+	importer := newImporter(store, p.workshop.maker, a.now)
 	p.http, err = http.New(http.Config{
 		Platform: p.actors, Store: store, Pages: pages, Static: web.Static(),
-		Importer: newImporter(store, a.now), Logger: a.log, Registry: metrics,
+		Importer: importer, Folders: importer, Logger: a.log, Registry: metrics,
 		RegistrationKey: key, OpenRegistration: c.OpenRegistration,
 		PublicURL: c.PublicURL, Secret: secrets.Server, TrustedProxies: c.TrustedProxies,
 		Limits: c.limits(), Clock: a.now, Version: a.version,
 	})
 	if err != nil {
-		return nil, errors.Join(err, p.drain(0))
+		return nil, errors.Join(err, p.drain(0), p.workshop.close())
 	}
 	if c.Mongo == "" {
 		// a folder whose path is too long for a socket, or a file system without
 		// them, costs the commands and not the study.
-		if p.control, err = startControl(a, controlPath(c.Data), store); err != nil {
+		if p.control, err = startControl(a, controlPath(c.Data), store, p.workshop.maker); err != nil {
 			a.log.Warn("import, export, verify and user add have to wait until this server ends", "error", err)
 		}
 	}
@@ -271,5 +276,6 @@ func (p *platform) close(grace time.Duration) error {
 	if p.control != nil {
 		p.control.close()
 	}
+	errs = append(errs, p.workshop.close())
 	return errors.Join(append(errs, p.store.Close())...)
 }

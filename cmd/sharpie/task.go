@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"sharpie/experiments/making"
 	"sharpie/persistence"
 	"sharpie/persistence/embedded"
 )
@@ -21,7 +22,9 @@ type task interface {
 
 // taskEnv is what a task works with, in whichever process.
 type taskEnv struct {
-	store   persistence.Store
+	store persistence.Store
+	// maker makes environments and policies; nil for a task that makes none.
+	maker   *making.Maker
 	out     io.Writer
 	now     func() time.Time
 	version string
@@ -58,9 +61,29 @@ func runTask(a *app, f *storeFlags, name string, t task) error {
 	if err != nil {
 		return err
 	}
-	err = t.do(a.ctx, taskEnv{store: store, out: a.stdout, now: a.now, version: a.version})
+	err = doTask(a, f, store, t)
 	if closing := store.Close(); closing != nil && err == nil {
 		err = fmt.Errorf("close the store: %w", closing)
+	}
+	return err
+}
+
+// doTask does the task in this process, with a workshop of its own where it needs one.
+func doTask(a *app, f *storeFlags, store persistence.Store, t task) error {
+	env := taskEnv{store: store, out: a.stdout, now: a.now, version: a.version}
+	switch t.(type) {
+	case *importTask, *verifyTask:
+	default:
+		return t.do(a.ctx, env)
+	}
+	w, err := a.python.openBeside(a, f.Data, store)
+	if err != nil {
+		return err
+	}
+	env.maker = w.maker
+	err = t.do(a.ctx, env)
+	if closing := w.close(); closing != nil && err == nil {
+		err = fmt.Errorf("close: %w", closing)
 	}
 	return err
 }

@@ -20,7 +20,7 @@ func TestImportPrintsWhatHappenedToEachFile(t *testing.T) {
 	write(t, filepath.Join(folder, "notes.txt"), "nonsense")
 
 	code, out, errs := sharpie(t, "import", folder, "--data", data)
-	if code != 1 || !strings.Contains(errs, "1 of 2 files") {
+	if code != 1 || !strings.Contains(errs, "1 of 2 experiments") {
 		t.Errorf("exit code %d, stderr %q; want 1, and that one of two was not imported", code, errs)
 	}
 	for _, want := range []string{"car.yaml", "mountain-car", "new", "broken.yml", "not imported", "broken.yml:2:3: experiment.lnik"} {
@@ -79,7 +79,7 @@ func TestCommandsWorkWhileTheServerHoldsTheStore(t *testing.T) {
 	}
 
 	var log bytes.Buffer
-	control, err := startControl(testApp(context.Background(), &log), controlPath(data), store)
+	control, err := startControl(testApp(context.Background(), &log), controlPath(data), store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestCommandsWorkWhileTheServerHoldsTheStore(t *testing.T) {
 func TestTheControlSocketRefusesNonsense(t *testing.T) {
 	data := t.TempDir()
 	var log, out bytes.Buffer
-	control, err := startControl(testApp(context.Background(), &log), controlPath(data), openStore(t))
+	control, err := startControl(testApp(context.Background(), &log), controlPath(data), openStore(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"sharpie/actors/runner"
 	"sharpie/envs"
@@ -15,8 +14,8 @@ import (
 
 // verifier looks at stored episodes.
 type verifier struct {
-	store        persistence.Store
-	environments *envs.Registry
+	store persistence.Store
+	maker experiments.Maker
 }
 
 // verify reads the episode's steps, and replays them where that proves
@@ -59,7 +58,10 @@ func (v *verifier) verify(ctx context.Context, episode *persistence.Episode) (ve
 		return found, nil
 	}
 	defer env.Close()
-	found.mismatch = v.replay(ctx, episode, env, recording)
+	w := &watched{Environment: env}
+	if found.mismatch = v.replay(ctx, episode, w, recording); found.mismatch == nil {
+		found.unplayable = w.blank
+	}
 	return found, nil
 }
 
@@ -87,10 +89,9 @@ func (v *verifier) stage(ctx context.Context, episode *persistence.Episode) (env
 	if err != nil {
 		return nil, nil, err
 	}
-	if !strings.HasPrefix(definition.Environment.Source, "go:") {
-		return nil, nil, errors.New("only environments that are built into this program can be replayed by it")
-	}
-	env, err := v.environments.Make(definition.Environment.Source, definition.Environment.Kwargs)
+	env, err := v.maker.Environment(ctx, experiments.Order{
+		Definition: definition, BundleHash: stored.BundleHash, Seed: uint64(episode.Seed), Label: "verify " + string(episode.ID),
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,8 +159,8 @@ func (v *verifier) actions(ctx context.Context, episode *persistence.Episode, re
 				actions := make([]envs.Value, len(chunk.Roles))
 				for r := range chunk.Roles {
 					role := &chunk.Roles[r]
-					if !role.Live[i] {
-						continue
+					if !role.Live[i] || role.Actions[i] == nil {
+						continue // it had ended, or it was another role's turn
 					}
 					if actions[r], err = actionValue(recording.Space(r), role.Actions[i]); err != nil {
 						yield(nil, fmt.Errorf("%s: %w", role.Role, err))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	envsbuiltin "sharpie/envs/builtin"
 	"sharpie/persistence"
 )
 
@@ -60,7 +59,7 @@ type verdict struct {
 func (v verdict) failed() bool { return v.gap != nil || v.mismatch != nil }
 
 func (t *verifyTask) do(ctx context.Context, e taskEnv) error {
-	v := &verifier{store: e.store, environments: envsbuiltin.Registry()}
+	v := &verifier{store: e.store, maker: e.maker}
 	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "EPISODE\tSTATUS\tRECORDS\tWHOLE\tREPRODUCED")
 	var notes []string

@@ -13,6 +13,7 @@ import (
 	"sharpie/envs"
 	envsbuiltin "sharpie/envs/builtin"
 	"sharpie/experiments"
+	"sharpie/experiments/making"
 	"sharpie/persistence"
 	"sharpie/persistence/embedded"
 )
@@ -125,7 +126,7 @@ func TestVerifyTellsWhatIsWrongWithAnEpisode(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			err := (&verifyTask{Experiment: "mountain-car"}).do(t.Context(), taskEnv{store: store, out: &out, now: clock})
+			err := (&verifyTask{Experiment: "mountain-car"}).do(t.Context(), taskEnv{store: store, maker: making.New(making.Config{Registries: registries()}), out: &out, now: clock})
 			if (err != nil) != test.fails {
 				t.Errorf("verify returns %v, want a failure: %t", err, test.fails)
 			}

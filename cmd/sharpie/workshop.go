@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	agentsbuiltin "sharpie/agents/builtin"
+	envsbuiltin "sharpie/envs/builtin"
+	"sharpie/envs/python"
+	"sharpie/envs/python/interpreter"
+	"sharpie/experiments"
+	"sharpie/experiments/bundle"
+	"sharpie/experiments/making"
+	"sharpie/persistence"
+)
+
+// Bounds of the workshop.
+const (
+	workshopWait = 5 * time.Second  // its processes' end
+	warmWait     = 60 * time.Second // all spares of a start
+	warmMost     = 4                // experiments that get a spare at a start
+)
+
+// pythonFlags say how researchers' Python runs.
+type pythonFlags struct {
+	Interpreter string `name:"python" help:"Python of experiments that name none: a program, or the folder of a virtual environment. Without it, one with the packages that an experiment's source needs." placeholder:"PATH" env:"SHARPIE_PYTHON"`
+	Confine     string `help:"Confinement of researchers' Python: ${enum}. auto uses bubblewrap where it works; never does without." enum:"auto,never" default:"auto" env:"SHARPIE_CONFINE"`
+}
+
+// workshop makes environments and policies: what a Maker works with, and where.
+type workshop struct {
+	maker *making.Maker
+	pool  *python.Pool
+	store persistence.Experiments
+	// scratch is removed at the end; empty where it belongs to the data folder.
+	scratch string
+	cancel  context.CancelFunc
+	warming chan struct{} // closed once nothing is warmed any more; nil before warm
+}
+
+// open makes the workshop of a server, which owns the data folder: what is unpacked
+// and built there is found again by the next one.
+func (f *pythonFlags) open(a *app, data string, store persistence.Experiments, metrics prometheus.Registerer) (*workshop, error) {
+	return f.assemble(a, data, filepath.Join(data, "bundles"), store, metrics)
+}
+
+// openBeside makes the workshop of a command, which may run beside a server: what was
+// unpacked belongs to one process, so that it has a folder of its own for that.
+func (f *pythonFlags) openBeside(a *app, data string, store persistence.Experiments) (*workshop, error) {
+	scratch, err := os.MkdirTemp("", "sharpie-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for experiments: %w", err)
+	}
+	w, err := f.assemble(a, data, filepath.Join(scratch, "bundles"), store, nil)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(scratch))
+	}
+	w.scratch = scratch
+	return w, nil
+}
+
+func (f *pythonFlags) assemble(a *app, data, bundles string, store persistence.Experiments, metrics prometheus.Registerer) (*workshop, error) {
+	confine := python.Auto
+	if f.Confine == "never" {
+		confine = python.Never
+	}
+	pool, err := python.NewPool(python.Config{Dir: filepath.Join(data, "work"), Logger: a.log, Confine: confine, Hide: []string{data}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare for Python: %w", err)
+	}
+	interpreters := interpreter.New(interpreter.Config{Dir: filepath.Join(data, "python"), Default: f.Interpreter, Logger: a.log})
+	cache := &bundle.Cache{Dir: bundles, Fetch: func(ctx context.Context, hash string) ([]byte, error) {
+		b, err := store.Bundle(ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		return b.Data, nil
+	}}
+	return &workshop{pool: pool, store: store, maker: making.New(making.Config{
+		Registries: registries(), Pool: pool, Interpreters: interpreters, Bundles: cache,
+		OwnInterpreter: f.Interpreter != "", Logger: a.log, Metrics: metrics,
+	})}, nil
+}
+
+// registries are what is built into this program.
+func registries() experiments.Registries {
+	return experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()}
+}
+
+// warm has spare processes started for the open experiments that need Python, a few
+// of them, beside whatever else goes on. It returns a line that says how their code is
+// confined; empty where no experiment is in Python.
+func (w *workshop) warm(ctx context.Context, a *app) (string, error) {
+	latest, err := w.store.LatestExperiments(ctx)
+	if err != nil {
+		return "", fmt.Errorf("look for experiments in Python: %w", err)
+	}
+	var orders []experiments.Order
+	for _, e := range latest {
+		d, err := experiments.FromDocument(e.Definition)
+		if err != nil {
+			a.log.Warn("an experiment cannot be read", "experiment", e.Link, "error", err)
+			continue
+		}
+		if e.Enabled && making.Python(d) {
+			orders = append(orders, experiments.Order{Definition: d, BundleHash: e.BundleHash, Label: e.Link})
+		}
+	}
+	if len(orders) == 0 {
+		a.log.Debug("no experiment is in Python", "confinement", w.maker.Confinement())
+		return "", nil
+	}
+	background, cancel := context.WithTimeout(context.Background(), warmWait)
+	w.cancel, w.warming = cancel, make(chan struct{})
+	go func() {
+		defer close(w.warming)
+		defer cancel()
+		for _, o := range orders[:min(len(orders), warmMost)] {
+			if err := w.maker.Warm(background, o); err != nil {
+				a.log.Warn("an experiment cannot be played yet", "experiment", o.Label, "error", err)
+			}
+		}
+	}()
+	return w.maker.Confinement(), nil
+}
+
+// close ends all processes, and removes what was only for them.
+func (w *workshop) close() error {
+	if w.cancel != nil {
+		w.cancel()
+		<-w.warming
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- w.pool.Close() }()
+	var err error
+	select {
+	case err = <-closed:
+	case <-time.After(workshopWait):
+		err = fmt.Errorf("researchers' processes did not end within %s", workshopWait)
+	}
+	if w.scratch != "" {
+		err = errors.Join(err, os.RemoveAll(w.scratch))
+	}
+	return err
+}
