@@ -180,7 +180,7 @@ func (x SetSeat_Occupant) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SetSeat_Occupant.Descriptor instead.
 func (SetSeat_Occupant) EnumDescriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{12, 0}
+	return file_messages_runner_proto_rawDescGZIP(), []int{16, 0}
 }
 
 type EpisodeEnded_How int32
@@ -232,7 +232,7 @@ func (x EpisodeEnded_How) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EpisodeEnded_How.Descriptor instead.
 func (EpisodeEnded_How) EnumDescriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{26, 0}
+	return file_messages_runner_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // A point of a space; see package envs.
@@ -598,6 +598,9 @@ type Start struct {
 	States            []*AgentState          `protobuf:"bytes,10,rep,name=states,proto3" json:"states,omitempty"`
 	AiRoles           []string               `protobuf:"bytes,11,rep,name=ai_roles,json=aiRoles,proto3" json:"ai_roles,omitempty"`                          // roles whose participant was replaced by the drop-out policy
 	KeepEnvironment   bool                   `protobuf:"varint,12,opt,name=keep_environment,json=keepEnvironment,proto3" json:"keep_environment,omitempty"` // the same runner may reuse its environment
+	ResumeThrough     *uint64                `protobuf:"varint,13,opt,name=resume_through,json=resumeThrough,proto3,oneof" json:"resume_through,omitempty"` // go on after this step of a lost episode; Replay messages follow
+	ResumeOffsetUs    int64                  `protobuf:"varint,14,opt,name=resume_offset_us,json=resumeOffsetUs,proto3" json:"resume_offset_us,omitempty"`  // runner_offset_us of that step
+	PictureCredit     uint32                 `protobuf:"varint,15,opt,name=picture_credit,json=pictureCredit,proto3" json:"picture_credit,omitempty"`       // pictures that may be under way; 0: no bound, in the same process
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -716,6 +719,266 @@ func (x *Start) GetKeepEnvironment() bool {
 	return false
 }
 
+func (x *Start) GetResumeThrough() uint64 {
+	if x != nil && x.ResumeThrough != nil {
+		return *x.ResumeThrough
+	}
+	return 0
+}
+
+func (x *Start) GetResumeOffsetUs() int64 {
+	if x != nil {
+		return x.ResumeOffsetUs
+	}
+	return 0
+}
+
+func (x *Start) GetPictureCredit() uint32 {
+	if x != nil {
+		return x.PictureCredit
+	}
+	return 0
+}
+
+// Replay is the recorded steps that an episode with resume_through begins with, in
+// order, step 0 first; each message is at most 512 KiB. The runner takes them from the
+// seed, checks every hash, and goes on. Started answers, with resumed and the last
+// of these steps; or Failed with "replay_mismatch" or "not_replayable".
+type Replay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	First         uint64                 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	Steps         []*ReplayStep          `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
+	Last          bool                   `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replay) Reset() {
+	*x = Replay{}
+	mi := &file_messages_runner_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replay) ProtoMessage() {}
+
+func (x *Replay) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replay.ProtoReflect.Descriptor instead.
+func (*Replay) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Replay) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *Replay) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Replay) GetSteps() []*ReplayStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *Replay) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+type ReplayStep struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Actions         []*Value               `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"` // per agent, without kind for none; empty at step 0
+	ObservationHash uint64                 `protobuf:"fixed64,2,opt,name=observation_hash,json=observationHash,proto3" json:"observation_hash,omitempty"`
+	Rewards         []float64              `protobuf:"fixed64,3,rep,packed,name=rewards,proto3" json:"rewards,omitempty"` // per agent, of the environment
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ReplayStep) Reset() {
+	*x = ReplayStep{}
+	mi := &file_messages_runner_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayStep) ProtoMessage() {}
+
+func (x *ReplayStep) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayStep.ProtoReflect.Descriptor instead.
+func (*ReplayStep) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ReplayStep) GetActions() []*Value {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *ReplayStep) GetObservationHash() uint64 {
+	if x != nil {
+		return x.ObservationHash
+	}
+	return 0
+}
+
+func (x *ReplayStep) GetRewards() []float64 {
+	if x != nil {
+		return x.Rewards
+	}
+	return nil
+}
+
+// Reattach: the session is there again after the link was cut. The runner sends every
+// record after `received` once more and goes on; or Failed with "unknown_episode".
+type Reattach struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	Received      uint64                 `protobuf:"varint,2,opt,name=received,proto3" json:"received,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reattach) Reset() {
+	*x = Reattach{}
+	mi := &file_messages_runner_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reattach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reattach) ProtoMessage() {}
+
+func (x *Reattach) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reattach.ProtoReflect.Descriptor instead.
+func (*Reattach) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Reattach) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *Reattach) GetReceived() uint64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+// Shown gives credit for a picture that arrived.
+type Shown struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	EpisodeId     string                 `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	Step          uint64                 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shown) Reset() {
+	*x = Shown{}
+	mi := &file_messages_runner_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shown) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shown) ProtoMessage() {}
+
+func (x *Shown) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_runner_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shown.ProtoReflect.Descriptor instead.
+func (*Shown) Descriptor() ([]byte, []int) {
+	return file_messages_runner_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Shown) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *Shown) GetStep() uint64 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
 // Learned state to put back before the episode.
 type AgentState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -728,7 +991,7 @@ type AgentState struct {
 
 func (x *AgentState) Reset() {
 	*x = AgentState{}
-	mi := &file_messages_runner_proto_msgTypes[6]
+	mi := &file_messages_runner_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +1003,7 @@ func (x *AgentState) String() string {
 func (*AgentState) ProtoMessage() {}
 
 func (x *AgentState) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[6]
+	mi := &file_messages_runner_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +1016,7 @@ func (x *AgentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentState.ProtoReflect.Descriptor instead.
 func (*AgentState) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{6}
+	return file_messages_runner_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AgentState) GetRole() string {
@@ -788,7 +1051,7 @@ type Inputs struct {
 
 func (x *Inputs) Reset() {
 	*x = Inputs{}
-	mi := &file_messages_runner_proto_msgTypes[7]
+	mi := &file_messages_runner_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1063,7 @@ func (x *Inputs) String() string {
 func (*Inputs) ProtoMessage() {}
 
 func (x *Inputs) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[7]
+	mi := &file_messages_runner_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1076,7 @@ func (x *Inputs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inputs.ProtoReflect.Descriptor instead.
 func (*Inputs) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{7}
+	return file_messages_runner_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Inputs) GetEpisodeId() string {
@@ -846,7 +1109,7 @@ type Input struct {
 
 func (x *Input) Reset() {
 	*x = Input{}
-	mi := &file_messages_runner_proto_msgTypes[8]
+	mi := &file_messages_runner_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1121,7 @@ func (x *Input) String() string {
 func (*Input) ProtoMessage() {}
 
 func (x *Input) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[8]
+	mi := &file_messages_runner_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1134,7 @@ func (x *Input) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Input.ProtoReflect.Descriptor instead.
 func (*Input) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{8}
+	return file_messages_runner_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Input) GetRole() uint32 {
@@ -941,7 +1204,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_messages_runner_proto_msgTypes[9]
+	mi := &file_messages_runner_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1216,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[9]
+	mi := &file_messages_runner_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1229,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{9}
+	return file_messages_runner_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ack) GetEpisodeId() string {
@@ -994,7 +1257,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_messages_runner_proto_msgTypes[10]
+	mi := &file_messages_runner_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1269,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[10]
+	mi := &file_messages_runner_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1282,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{10}
+	return file_messages_runner_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Pause) GetEpisodeId() string {
@@ -1038,7 +1301,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_messages_runner_proto_msgTypes[11]
+	mi := &file_messages_runner_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1313,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[11]
+	mi := &file_messages_runner_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1326,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{11}
+	return file_messages_runner_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Resume) GetEpisodeId() string {
@@ -1087,7 +1350,7 @@ type SetSeat struct {
 
 func (x *SetSeat) Reset() {
 	*x = SetSeat{}
-	mi := &file_messages_runner_proto_msgTypes[12]
+	mi := &file_messages_runner_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1362,7 @@ func (x *SetSeat) String() string {
 func (*SetSeat) ProtoMessage() {}
 
 func (x *SetSeat) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[12]
+	mi := &file_messages_runner_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1375,7 @@ func (x *SetSeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSeat.ProtoReflect.Descriptor instead.
 func (*SetSeat) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{12}
+	return file_messages_runner_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetSeat) GetEpisodeId() string {
@@ -1148,7 +1411,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_messages_runner_proto_msgTypes[13]
+	mi := &file_messages_runner_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1423,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[13]
+	mi := &file_messages_runner_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1436,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{13}
+	return file_messages_runner_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Stop) GetEpisodeId() string {
@@ -1208,7 +1471,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_messages_runner_proto_msgTypes[14]
+	mi := &file_messages_runner_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1483,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[14]
+	mi := &file_messages_runner_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1496,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{14}
+	return file_messages_runner_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Release) GetSessionId() string {
@@ -1260,13 +1523,14 @@ type Started struct {
 	Interpreter        string                 `protobuf:"bytes,12,opt,name=interpreter,proto3" json:"interpreter,omitempty"`                          // of a hosted environment: language, version, path
 	Confinement        string                 `protobuf:"bytes,13,opt,name=confinement,proto3" json:"confinement,omitempty"`                          // "bubblewrap", or "unconfined: …"; empty: built in
 	Warnings           []string               `protobuf:"bytes,14,rep,name=warnings,proto3" json:"warnings,omitempty"`                                // for the researcher
+	Resumed            bool                   `protobuf:"varint,15,opt,name=resumed,proto3" json:"resumed,omitempty"`                                 // step is resume_through, which is stored already
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Started) Reset() {
 	*x = Started{}
-	mi := &file_messages_runner_proto_msgTypes[15]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1542,7 @@ func (x *Started) String() string {
 func (*Started) ProtoMessage() {}
 
 func (x *Started) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[15]
+	mi := &file_messages_runner_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1555,7 @@ func (x *Started) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Started.ProtoReflect.Descriptor instead.
 func (*Started) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{15}
+	return file_messages_runner_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Started) GetEpisodeId() string {
@@ -1392,6 +1656,13 @@ func (x *Started) GetWarnings() []string {
 	return nil
 }
 
+func (x *Started) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
 type RoleInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
@@ -1402,7 +1673,7 @@ type RoleInfo struct {
 
 func (x *RoleInfo) Reset() {
 	*x = RoleInfo{}
-	mi := &file_messages_runner_proto_msgTypes[16]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1685,7 @@ func (x *RoleInfo) String() string {
 func (*RoleInfo) ProtoMessage() {}
 
 func (x *RoleInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[16]
+	mi := &file_messages_runner_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1698,7 @@ func (x *RoleInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleInfo.ProtoReflect.Descriptor instead.
 func (*RoleInfo) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{16}
+	return file_messages_runner_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RoleInfo) GetRole() string {
@@ -1459,7 +1730,7 @@ type Stepped struct {
 
 func (x *Stepped) Reset() {
 	*x = Stepped{}
-	mi := &file_messages_runner_proto_msgTypes[17]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1742,7 @@ func (x *Stepped) String() string {
 func (*Stepped) ProtoMessage() {}
 
 func (x *Stepped) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[17]
+	mi := &file_messages_runner_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1755,7 @@ func (x *Stepped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stepped.ProtoReflect.Descriptor instead.
 func (*Stepped) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{17}
+	return file_messages_runner_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Stepped) GetEpisodeId() string {
@@ -1540,7 +1811,7 @@ type SeatView struct {
 
 func (x *SeatView) Reset() {
 	*x = SeatView{}
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1823,7 @@ func (x *SeatView) String() string {
 func (*SeatView) ProtoMessage() {}
 
 func (x *SeatView) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[18]
+	mi := &file_messages_runner_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1836,7 @@ func (x *SeatView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeatView.ProtoReflect.Descriptor instead.
 func (*SeatView) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{18}
+	return file_messages_runner_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SeatView) GetWaits() bool {
@@ -1595,7 +1866,7 @@ type Picture struct {
 
 func (x *Picture) Reset() {
 	*x = Picture{}
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1878,7 @@ func (x *Picture) String() string {
 func (*Picture) ProtoMessage() {}
 
 func (x *Picture) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[19]
+	mi := &file_messages_runner_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1891,7 @@ func (x *Picture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Picture.ProtoReflect.Descriptor instead.
 func (*Picture) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{19}
+	return file_messages_runner_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Picture) GetCodec() Codec {
@@ -1671,7 +1942,7 @@ type Pictured struct {
 
 func (x *Pictured) Reset() {
 	*x = Pictured{}
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1954,7 @@ func (x *Pictured) String() string {
 func (*Pictured) ProtoMessage() {}
 
 func (x *Pictured) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[20]
+	mi := &file_messages_runner_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1967,7 @@ func (x *Pictured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pictured.ProtoReflect.Descriptor instead.
 func (*Pictured) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{20}
+	return file_messages_runner_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Pictured) GetEpisodeId() string {
@@ -1727,7 +1998,7 @@ type StepRecord struct {
 
 func (x *StepRecord) Reset() {
 	*x = StepRecord{}
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +2010,7 @@ func (x *StepRecord) String() string {
 func (*StepRecord) ProtoMessage() {}
 
 func (x *StepRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[21]
+	mi := &file_messages_runner_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +2023,7 @@ func (x *StepRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepRecord.ProtoReflect.Descriptor instead.
 func (*StepRecord) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{21}
+	return file_messages_runner_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StepRecord) GetStep() uint64 {
@@ -1812,7 +2083,7 @@ type RoleStep struct {
 
 func (x *RoleStep) Reset() {
 	*x = RoleStep{}
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1824,7 +2095,7 @@ func (x *RoleStep) String() string {
 func (*RoleStep) ProtoMessage() {}
 
 func (x *RoleStep) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[22]
+	mi := &file_messages_runner_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1837,7 +2108,7 @@ func (x *RoleStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleStep.ProtoReflect.Descriptor instead.
 func (*RoleStep) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{22}
+	return file_messages_runner_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RoleStep) GetLive() bool {
@@ -1948,7 +2219,7 @@ type UsedInput struct {
 
 func (x *UsedInput) Reset() {
 	*x = UsedInput{}
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2231,7 @@ func (x *UsedInput) String() string {
 func (*UsedInput) ProtoMessage() {}
 
 func (x *UsedInput) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[23]
+	mi := &file_messages_runner_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2244,7 @@ func (x *UsedInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsedInput.ProtoReflect.Descriptor instead.
 func (*UsedInput) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{23}
+	return file_messages_runner_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UsedInput) GetInput() *Input {
@@ -2004,7 +2275,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2287,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[24]
+	mi := &file_messages_runner_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2300,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{24}
+	return file_messages_runner_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Waiting) GetEpisodeId() string {
@@ -2076,7 +2347,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2359,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[25]
+	mi := &file_messages_runner_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2372,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{25}
+	return file_messages_runner_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Checkpoint) GetEpisodeId() string {
@@ -2164,7 +2435,7 @@ type EpisodeEnded struct {
 
 func (x *EpisodeEnded) Reset() {
 	*x = EpisodeEnded{}
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +2447,7 @@ func (x *EpisodeEnded) String() string {
 func (*EpisodeEnded) ProtoMessage() {}
 
 func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[26]
+	mi := &file_messages_runner_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +2460,7 @@ func (x *EpisodeEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeEnded.ProtoReflect.Descriptor instead.
 func (*EpisodeEnded) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{26}
+	return file_messages_runner_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *EpisodeEnded) GetEpisodeId() string {
@@ -2269,7 +2540,7 @@ type Feedback struct {
 
 func (x *Feedback) Reset() {
 	*x = Feedback{}
-	mi := &file_messages_runner_proto_msgTypes[27]
+	mi := &file_messages_runner_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2552,7 @@ func (x *Feedback) String() string {
 func (*Feedback) ProtoMessage() {}
 
 func (x *Feedback) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[27]
+	mi := &file_messages_runner_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2565,7 @@ func (x *Feedback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feedback.ProtoReflect.Descriptor instead.
 func (*Feedback) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{27}
+	return file_messages_runner_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Feedback) GetRole() uint32 {
@@ -2336,7 +2607,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_messages_runner_proto_msgTypes[28]
+	mi := &file_messages_runner_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2619,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[28]
+	mi := &file_messages_runner_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2632,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{28}
+	return file_messages_runner_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Failed) GetEpisodeId() string {
@@ -2440,7 +2711,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_messages_runner_proto_msgTypes[29]
+	mi := &file_messages_runner_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2452,7 +2723,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_runner_proto_msgTypes[29]
+	mi := &file_messages_runner_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2465,7 +2736,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_messages_runner_proto_rawDescGZIP(), []int{29}
+	return file_messages_runner_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Offer) GetRunnerId() string {
@@ -2519,7 +2790,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x18.sharpie.runner.v1.EntryR\aentries\"I\n" +
 	"\x05Entry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
-	"\x05value\x18\x02 \x01(\v2\x18.sharpie.runner.v1.ValueR\x05value\"\xa5\x03\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.sharpie.runner.v1.ValueR\x05value\"\xb5\x04\n" +
 	"\x05Start\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
@@ -2540,7 +2811,30 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06states\x18\n" +
 	" \x03(\v2\x1d.sharpie.runner.v1.AgentStateR\x06states\x12\x19\n" +
 	"\bai_roles\x18\v \x03(\tR\aaiRoles\x12)\n" +
-	"\x10keep_environment\x18\f \x01(\bR\x0fkeepEnvironment\"N\n" +
+	"\x10keep_environment\x18\f \x01(\bR\x0fkeepEnvironment\x12*\n" +
+	"\x0eresume_through\x18\r \x01(\x04H\x00R\rresumeThrough\x88\x01\x01\x12(\n" +
+	"\x10resume_offset_us\x18\x0e \x01(\x03R\x0eresumeOffsetUs\x12%\n" +
+	"\x0epicture_credit\x18\x0f \x01(\rR\rpictureCreditB\x11\n" +
+	"\x0f_resume_through\"\x86\x01\n" +
+	"\x06Replay\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\x123\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1d.sharpie.runner.v1.ReplayStepR\x05steps\x12\x12\n" +
+	"\x04last\x18\x04 \x01(\bR\x04last\"\x85\x01\n" +
+	"\n" +
+	"ReplayStep\x122\n" +
+	"\aactions\x18\x01 \x03(\v2\x18.sharpie.runner.v1.ValueR\aactions\x12)\n" +
+	"\x10observation_hash\x18\x02 \x01(\x06R\x0fobservationHash\x12\x18\n" +
+	"\arewards\x18\x03 \x03(\x01R\arewards\"E\n" +
+	"\bReattach\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1a\n" +
+	"\breceived\x18\x02 \x01(\x04R\breceived\":\n" +
+	"\x05Shown\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x12\n" +
+	"\x04step\x18\x02 \x01(\x04R\x04step\"N\n" +
 	"\n" +
 	"AgentState\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x18\n" +
@@ -2588,7 +2882,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\"(\n" +
 	"\aRelease\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\x01 \x01(\tR\tsessionId\"\xf2\x03\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"\x8c\x04\n" +
 	"\aStarted\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -2607,7 +2901,8 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04step\x18\v \x01(\v2\x1a.sharpie.runner.v1.SteppedR\x04step\x12 \n" +
 	"\vinterpreter\x18\f \x01(\tR\vinterpreter\x12 \n" +
 	"\vconfinement\x18\r \x01(\tR\vconfinement\x12\x1a\n" +
-	"\bwarnings\x18\x0e \x03(\tR\bwarnings\"E\n" +
+	"\bwarnings\x18\x0e \x03(\tR\bwarnings\x12\x18\n" +
+	"\aresumed\x18\x0f \x01(\bR\aresumed\"E\n" +
 	"\bRoleInfo\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12%\n" +
 	"\x0epolicy_version\x18\x02 \x01(\tR\rpolicyVersion\"\x81\x02\n" +
@@ -2742,7 +3037,7 @@ func file_messages_runner_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_runner_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_messages_runner_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_messages_runner_proto_goTypes = []any{
 	(Codec)(0),            // 0: sharpie.runner.v1.Codec
 	(Source)(0),           // 1: sharpie.runner.v1.Source
@@ -2754,30 +3049,34 @@ var file_messages_runner_proto_goTypes = []any{
 	(*Dict)(nil),          // 7: sharpie.runner.v1.Dict
 	(*Entry)(nil),         // 8: sharpie.runner.v1.Entry
 	(*Start)(nil),         // 9: sharpie.runner.v1.Start
-	(*AgentState)(nil),    // 10: sharpie.runner.v1.AgentState
-	(*Inputs)(nil),        // 11: sharpie.runner.v1.Inputs
-	(*Input)(nil),         // 12: sharpie.runner.v1.Input
-	(*Ack)(nil),           // 13: sharpie.runner.v1.Ack
-	(*Pause)(nil),         // 14: sharpie.runner.v1.Pause
-	(*Resume)(nil),        // 15: sharpie.runner.v1.Resume
-	(*SetSeat)(nil),       // 16: sharpie.runner.v1.SetSeat
-	(*Stop)(nil),          // 17: sharpie.runner.v1.Stop
-	(*Release)(nil),       // 18: sharpie.runner.v1.Release
-	(*Started)(nil),       // 19: sharpie.runner.v1.Started
-	(*RoleInfo)(nil),      // 20: sharpie.runner.v1.RoleInfo
-	(*Stepped)(nil),       // 21: sharpie.runner.v1.Stepped
-	(*SeatView)(nil),      // 22: sharpie.runner.v1.SeatView
-	(*Picture)(nil),       // 23: sharpie.runner.v1.Picture
-	(*Pictured)(nil),      // 24: sharpie.runner.v1.Pictured
-	(*StepRecord)(nil),    // 25: sharpie.runner.v1.StepRecord
-	(*RoleStep)(nil),      // 26: sharpie.runner.v1.RoleStep
-	(*UsedInput)(nil),     // 27: sharpie.runner.v1.UsedInput
-	(*Waiting)(nil),       // 28: sharpie.runner.v1.Waiting
-	(*Checkpoint)(nil),    // 29: sharpie.runner.v1.Checkpoint
-	(*EpisodeEnded)(nil),  // 30: sharpie.runner.v1.EpisodeEnded
-	(*Feedback)(nil),      // 31: sharpie.runner.v1.Feedback
-	(*Failed)(nil),        // 32: sharpie.runner.v1.Failed
-	(*Offer)(nil),         // 33: sharpie.runner.v1.Offer
+	(*Replay)(nil),        // 10: sharpie.runner.v1.Replay
+	(*ReplayStep)(nil),    // 11: sharpie.runner.v1.ReplayStep
+	(*Reattach)(nil),      // 12: sharpie.runner.v1.Reattach
+	(*Shown)(nil),         // 13: sharpie.runner.v1.Shown
+	(*AgentState)(nil),    // 14: sharpie.runner.v1.AgentState
+	(*Inputs)(nil),        // 15: sharpie.runner.v1.Inputs
+	(*Input)(nil),         // 16: sharpie.runner.v1.Input
+	(*Ack)(nil),           // 17: sharpie.runner.v1.Ack
+	(*Pause)(nil),         // 18: sharpie.runner.v1.Pause
+	(*Resume)(nil),        // 19: sharpie.runner.v1.Resume
+	(*SetSeat)(nil),       // 20: sharpie.runner.v1.SetSeat
+	(*Stop)(nil),          // 21: sharpie.runner.v1.Stop
+	(*Release)(nil),       // 22: sharpie.runner.v1.Release
+	(*Started)(nil),       // 23: sharpie.runner.v1.Started
+	(*RoleInfo)(nil),      // 24: sharpie.runner.v1.RoleInfo
+	(*Stepped)(nil),       // 25: sharpie.runner.v1.Stepped
+	(*SeatView)(nil),      // 26: sharpie.runner.v1.SeatView
+	(*Picture)(nil),       // 27: sharpie.runner.v1.Picture
+	(*Pictured)(nil),      // 28: sharpie.runner.v1.Pictured
+	(*StepRecord)(nil),    // 29: sharpie.runner.v1.StepRecord
+	(*RoleStep)(nil),      // 30: sharpie.runner.v1.RoleStep
+	(*UsedInput)(nil),     // 31: sharpie.runner.v1.UsedInput
+	(*Waiting)(nil),       // 32: sharpie.runner.v1.Waiting
+	(*Checkpoint)(nil),    // 33: sharpie.runner.v1.Checkpoint
+	(*EpisodeEnded)(nil),  // 34: sharpie.runner.v1.EpisodeEnded
+	(*Feedback)(nil),      // 35: sharpie.runner.v1.Feedback
+	(*Failed)(nil),        // 36: sharpie.runner.v1.Failed
+	(*Offer)(nil),         // 37: sharpie.runner.v1.Offer
 }
 var file_messages_runner_proto_depIdxs = []int32{
 	5,  // 0: sharpie.runner.v1.Value.array:type_name -> sharpie.runner.v1.Array
@@ -2786,33 +3085,35 @@ var file_messages_runner_proto_depIdxs = []int32{
 	4,  // 3: sharpie.runner.v1.List.items:type_name -> sharpie.runner.v1.Value
 	8,  // 4: sharpie.runner.v1.Dict.entries:type_name -> sharpie.runner.v1.Entry
 	4,  // 5: sharpie.runner.v1.Entry.value:type_name -> sharpie.runner.v1.Value
-	10, // 6: sharpie.runner.v1.Start.states:type_name -> sharpie.runner.v1.AgentState
-	12, // 7: sharpie.runner.v1.Inputs.inputs:type_name -> sharpie.runner.v1.Input
-	2,  // 8: sharpie.runner.v1.SetSeat.occupant:type_name -> sharpie.runner.v1.SetSeat.Occupant
-	20, // 9: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
-	21, // 10: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
-	25, // 11: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
-	23, // 12: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
-	22, // 13: sharpie.runner.v1.Stepped.seats:type_name -> sharpie.runner.v1.SeatView
-	0,  // 14: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
-	23, // 15: sharpie.runner.v1.Pictured.picture:type_name -> sharpie.runner.v1.Picture
-	26, // 16: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
-	4,  // 17: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
-	4,  // 18: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
-	4,  // 19: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
-	1,  // 20: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
-	27, // 21: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
-	12, // 22: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
-	4,  // 23: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
-	3,  // 24: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
-	29, // 25: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
-	31, // 26: sharpie.runner.v1.EpisodeEnded.feedback:type_name -> sharpie.runner.v1.Feedback
-	27, // 27: sharpie.runner.v1.Feedback.inputs:type_name -> sharpie.runner.v1.UsedInput
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	14, // 6: sharpie.runner.v1.Start.states:type_name -> sharpie.runner.v1.AgentState
+	11, // 7: sharpie.runner.v1.Replay.steps:type_name -> sharpie.runner.v1.ReplayStep
+	4,  // 8: sharpie.runner.v1.ReplayStep.actions:type_name -> sharpie.runner.v1.Value
+	16, // 9: sharpie.runner.v1.Inputs.inputs:type_name -> sharpie.runner.v1.Input
+	2,  // 10: sharpie.runner.v1.SetSeat.occupant:type_name -> sharpie.runner.v1.SetSeat.Occupant
+	24, // 11: sharpie.runner.v1.Started.roles:type_name -> sharpie.runner.v1.RoleInfo
+	25, // 12: sharpie.runner.v1.Started.step:type_name -> sharpie.runner.v1.Stepped
+	29, // 13: sharpie.runner.v1.Stepped.record:type_name -> sharpie.runner.v1.StepRecord
+	27, // 14: sharpie.runner.v1.Stepped.picture:type_name -> sharpie.runner.v1.Picture
+	26, // 15: sharpie.runner.v1.Stepped.seats:type_name -> sharpie.runner.v1.SeatView
+	0,  // 16: sharpie.runner.v1.Picture.codec:type_name -> sharpie.runner.v1.Codec
+	27, // 17: sharpie.runner.v1.Pictured.picture:type_name -> sharpie.runner.v1.Picture
+	30, // 18: sharpie.runner.v1.StepRecord.roles:type_name -> sharpie.runner.v1.RoleStep
+	4,  // 19: sharpie.runner.v1.RoleStep.observation:type_name -> sharpie.runner.v1.Value
+	4,  // 20: sharpie.runner.v1.RoleStep.policy_action:type_name -> sharpie.runner.v1.Value
+	4,  // 21: sharpie.runner.v1.RoleStep.action:type_name -> sharpie.runner.v1.Value
+	1,  // 22: sharpie.runner.v1.RoleStep.source:type_name -> sharpie.runner.v1.Source
+	31, // 23: sharpie.runner.v1.RoleStep.inputs:type_name -> sharpie.runner.v1.UsedInput
+	16, // 24: sharpie.runner.v1.UsedInput.input:type_name -> sharpie.runner.v1.Input
+	4,  // 25: sharpie.runner.v1.UsedInput.value:type_name -> sharpie.runner.v1.Value
+	3,  // 26: sharpie.runner.v1.EpisodeEnded.how:type_name -> sharpie.runner.v1.EpisodeEnded.How
+	33, // 27: sharpie.runner.v1.EpisodeEnded.checkpoints:type_name -> sharpie.runner.v1.Checkpoint
+	35, // 28: sharpie.runner.v1.EpisodeEnded.feedback:type_name -> sharpie.runner.v1.Feedback
+	31, // 29: sharpie.runner.v1.Feedback.inputs:type_name -> sharpie.runner.v1.UsedInput
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_messages_runner_proto_init() }
@@ -2828,16 +3129,17 @@ func file_messages_runner_proto_init() {
 		(*Value_Dict)(nil),
 		(*Value_Real)(nil),
 	}
-	file_messages_runner_proto_msgTypes[8].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[22].OneofWrappers = []any{}
-	file_messages_runner_proto_msgTypes[27].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[5].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[12].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[26].OneofWrappers = []any{}
+	file_messages_runner_proto_msgTypes[31].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_runner_proto_rawDesc), len(file_messages_runner_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
