@@ -32,6 +32,7 @@ type cli struct {
 	Export  exportCommand  `cmd:"" help:"Write an experiment's episodes, steps and inputs to files."`
 	Verify  verifyCommand  `cmd:"" help:"Prove that a stored episode is whole and can be reproduced."`
 	Bench   benchCommand   `cmd:"" help:"Measure a server on this machine beside a bare WebSocket echo."`
+	Python  pythonCommand  `cmd:"" help:"Build, list and remove the Pythons that experiments run on."`
 	User    userCommand    `cmd:"" help:"Manage logins."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON schema of experiment files, for editors."`
 	Version versionCommand `cmd:"" help:"Print the version."`
