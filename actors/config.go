@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"sharpie/actors/link"
 	"sharpie/experiments"
 	"sharpie/persistence"
 )
@@ -22,6 +23,8 @@ type Config struct {
 	Slots int
 	// Labels are what the slots of this process offer, for Experiment.Needs.
 	Labels []string
+	// RunnerNodes lets runner nodes join, whose keys are in the store.
+	RunnerNodes bool
 	// Node names this web node: the sessions it owns carry it. "" is "web".
 	Node string
 	// CodeVersion is the version of the binary; episodes record it.
@@ -66,6 +69,8 @@ type Limits struct {
 	StateWait time.Duration
 	// WriteTimeout bounds one write to the store; 10 s.
 	WriteTimeout time.Duration
+	// Nodes bound what runner nodes may do.
+	Nodes link.Limits
 	// StorePing is how often the store is asked whether it is well; 3 s.
 	StorePing time.Duration
 }

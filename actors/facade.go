@@ -160,6 +160,9 @@ func (s *System) drainOnce(ctx context.Context) error {
 		}
 	}
 	s.workers.Wait()
+	if s.nodes != nil {
+		s.nodes.Close() // with the goodbye to the nodes, after that to the players
+	}
 	s.as.Shutdown()
 	s.cast.workers.close()
 	return err

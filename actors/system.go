@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"sharpie/actors/link"
 	"sharpie/actors/runner"
 	"sharpie/persistence"
 )
@@ -20,6 +21,7 @@ type System struct {
 	cast  *cast
 	as    *actor.ActorSystem
 	slots *actor.PID
+	nodes *link.Server // nil: none may join
 
 	background context.CancelFunc
 	workers    sync.WaitGroup
@@ -43,14 +45,25 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 		return nil, err
 	}
 	as := actor.NewActorSystem(
-		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{cfg.Logger.Handler()}) }),
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(link.Quiet(cfg.Logger.Handler())) }),
 		actor.WithDeadLetterRequestLogging(false),
 	)
 	n := &counts{}
 	c := &cast{cfg: cfg, log: cfg.Logger, root: as.Root, metrics: newMetrics(cfg.Metrics, n), counts: n, health: newStoreHealth(cfg.Logger), workers: &workers{}}
+	var nodes *link.Server
+	if cfg.RunnerNodes { // before any actor: they have an address of their own with it
+		nodes, err = link.NewServer(link.ServerConfig{System: as, Name: cfg.Node, Queue: queueName, Keys: cfg.Store, Version: cfg.CodeVersion,
+			Logger: cfg.Logger, Metrics: cfg.Metrics, Limits: cfg.Limits.Nodes})
+		if err != nil {
+			return nil, fmt.Errorf("runner nodes: %w", err)
+		}
+	}
 	c.lobby, c.queue = as.NewLocalPID(lobbyName), as.NewLocalPID(queueName)
-	s := &System{cast: c, as: as}
+	s := &System{cast: c, as: as, nodes: nodes}
 	if err := s.spawn(probe); err != nil {
+		if nodes != nil {
+			nodes.Close()
+		}
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -100,17 +113,6 @@ func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
 	s.slots = pid
 	return nil
 }
-
-// quiet lets through what the actor library says from Warn on: its Info names every
-// message that came too late.
-type quiet struct{ slog.Handler }
-
-func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
-}
-
-func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
-func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.WithGroup(name)} }
 
 // ask sends a question to an actor, and waits for the answer. An actor that is no
 // more gives ErrGone; an answer that is an error is returned as one.

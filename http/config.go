@@ -54,7 +54,9 @@ type Config struct {
 	// Confinement says how an experiment's Python code is shut in: "bubblewrap", or
 	// "unconfined: " and why; nil: Admin shows what the last episode said.
 	Confinement func(def *experiments.Definition) string
-	Logger      *slog.Logger
+	// Nodes takes runner nodes in; nil: nobody may join.
+	Nodes  actors.Nodes
+	Logger *slog.Logger
 	// Registry gets the server's metrics and answers /metrics.
 	Registry *prometheus.Registry
 	// RegistrationKey must be typed to register. Empty: nobody can register,

@@ -1,5 +1,7 @@
 package http
 
+import "sharpie/actors"
+
 // uploadPath takes experiment files, and larger bodies than the rest.
 const uploadPath = "/admin/experiments"
 
@@ -33,6 +35,8 @@ func (s *Server) routes() {
 	a.Post("/x/:link/consent", s.member(s.consent))
 	a.Post("/x/:link/join", s.member(s.join))
 	a.Get("/check/socket", s.beforeSocket, s.upgrade(kindCheck, s.check))
+
+	a.Get(actors.NodePath, s.runnerKey(), s.runnerSocket())
 
 	a.Get("/s/:session", s.member(s.playPage))
 	a.Get("/s/:session/socket", s.beforeSocket, s.findTarget, s.upgrade(kindPlay, s.play))

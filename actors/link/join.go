@@ -146,7 +146,6 @@ func (j *joiner) run(ctx context.Context) error {
 			return nil
 		}
 		if end.final() || !joined && !j.everJoined() && end.hopeless() {
-			j.log.Error("the runner node stops", "why", end.Detail)
 			return end
 		}
 		joined = joined || j.everJoined()

@@ -26,16 +26,18 @@ type cli struct {
 
 	pythonFlags
 
-	Serve   serveCommand   `cmd:"" help:"Serve the platform: pages, play, Admin and the runners in this process."`
-	New     newCommand     `cmd:"" help:"Write the beginning of an environment or a policy in Python, which works as it is."`
-	Import  importCommand  `cmd:"" help:"Add experiments from folders, galleries, YAML files and sources, or new versions of them."`
-	Export  exportCommand  `cmd:"" help:"Write an experiment's episodes, steps and inputs to files."`
-	Verify  verifyCommand  `cmd:"" help:"Prove that a stored episode is whole and can be reproduced."`
-	Bench   benchCommand   `cmd:"" help:"Measure a server on this machine beside a bare WebSocket echo."`
-	Python  pythonCommand  `cmd:"" help:"Build, list and remove the Pythons that experiments run on."`
-	User    userCommand    `cmd:"" help:"Manage logins."`
-	Schema  schemaCommand  `cmd:"" help:"Print the JSON schema of experiment files, for editors."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Serve the platform: pages, play, Admin and the runners in this process."`
+	New       newCommand       `cmd:"" help:"Write the beginning of an environment or a policy in Python, which works as it is."`
+	Import    importCommand    `cmd:"" help:"Add experiments from folders, galleries, YAML files and sources, or new versions of them."`
+	Export    exportCommand    `cmd:"" help:"Write an experiment's episodes, steps and inputs to files."`
+	Verify    verifyCommand    `cmd:"" help:"Prove that a stored episode is whole and can be reproduced."`
+	Bench     benchCommand     `cmd:"" help:"Measure a server on this machine beside a bare WebSocket echo."`
+	Python    pythonCommand    `cmd:"" help:"Build, list and remove the Pythons that experiments run on."`
+	User      userCommand      `cmd:"" help:"Manage logins."`
+	Runner    runnerCommand    `cmd:"" help:"Make this machine a runner node of a server elsewhere."`
+	RunnerKey runnerKeyCommand `cmd:"" name:"runner-key" help:"Manage the keys with which runner nodes join."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON schema of experiment files, for editors."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // newParser makes the parser of the command line. exit is called by --help.

@@ -197,7 +197,7 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 	}
 	p.actors, err = actors.New(actors.Config{
 		Store: store, Maker: p.workshop.maker,
-		Slots: c.Slots, Labels: c.Labels, Node: c.Node, CodeVersion: a.version,
+		Slots: c.Slots, Labels: c.Labels, Node: c.Node, CodeVersion: a.version, RunnerNodes: true,
 		Logger: a.log, Metrics: metrics,
 		Limits: actors.Limits{InputsPerSecond: c.InputsPerSecond},
 	})
@@ -210,7 +210,7 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 	}
 	importer := newImporter(store, p.workshop.maker, a.now)
 	p.http, err = http.New(http.Config{
-		Platform: p.actors, Store: store, Pages: pages, Static: web.Static(),
+		Platform: p.actors, Nodes: p.actors.Nodes(), Store: store, Pages: pages, Static: web.Static(),
 		Importer: importer, Folders: importer, Logger: a.log, Registry: metrics,
 		RegistrationKey: key, OpenRegistration: c.OpenRegistration,
 		PublicURL: c.PublicURL, Secret: secrets.Server, TrustedProxies: c.TrustedProxies,

@@ -42,6 +42,12 @@ func newTask(name string) task {
 		return &verifyTask{}
 	case "user add":
 		return &userAddTask{}
+	case "runner-key add":
+		return &runnerKeyAddTask{}
+	case "runner-key list":
+		return &runnerKeyListTask{}
+	case "runner-key revoke":
+		return &runnerKeyRevokeTask{}
 	default:
 		return nil
 	}

@@ -1,0 +1,97 @@
+package http
+
+import (
+	"errors"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+
+	"sharpie/actors"
+)
+
+// nodeKeyLocal carries the key's id from the check of the key to the socket.
+const nodeKeyLocal = "node_key"
+
+// Sizes of a runner node's socket: pictures come in, messages of some KB go out.
+const (
+	nodeReadBuffer  = 64 << 10
+	nodeWriteBuffer = 16 << 10
+)
+
+// nodeRate bounds the wrong keys that come from one address.
+var nodeRate = Rate{Burst: 30, Every: time.Second}
+
+// maxNodeSockets bounds the runner nodes that are let in at once.
+const maxNodeSockets = 2000
+
+// runnerKey lets a runner node in whose key is good. It answers in plain text, which
+// the node shows to its operator. There is no origin to check: the key is in a header
+// that no other site's page can send.
+func (s *Server) runnerKey() fiber.Handler {
+	tries := newThrottle(nodeRate, limitKeys, s.cfg.Clock)
+	return func(c *fiber.Ctx) error { return s.checkRunnerKey(c, tries) }
+}
+
+func (s *Server) checkRunnerKey(c *fiber.Ctx, tries *throttle) error {
+	if s.cfg.Nodes == nil {
+		return errNoPage
+	}
+	refuse := func(status int, text string) error {
+		c.Set(actors.NodeRefusedHeader, "1")
+		return c.Status(status).SendString(text)
+	}
+	if !websocket.IsWebSocketUpgrade(c) {
+		return refuse(fiber.StatusUpgradeRequired, "This address is for runner nodes: sharpie runner --join URL")
+	}
+	if !strings.Contains(c.Get("Sec-WebSocket-Protocol"), actors.NodeSubprotocol) {
+		return refuse(fiber.StatusUpgradeRequired, "The node is of another version than this server ("+s.cfg.Version+"). Use the same sharpie on both.")
+	}
+	from := requestOf(c).client.bucket()
+	if wait, ok := tries.take(from); !ok {
+		return &tooMany{wait: wait}
+	}
+	key, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	id, err := s.cfg.Nodes.Authenticate(c.UserContext(), strings.TrimSpace(key))
+	if err == nil {
+		tries.refund(from)
+		c.Locals(nodeKeyLocal, id)
+		return c.Next()
+	}
+	s.log.Warn("runner node refused", "ip", requestOf(c).client.ip, "error", err)
+	why, text := actors.NodeRefusal(err)
+	switch why {
+	case actors.RefusedKey:
+		return refuse(fiber.StatusUnauthorized, text)
+	case actors.RefusedRevoked:
+		return refuse(fiber.StatusForbidden, text)
+	}
+	return refuse(fiber.StatusServiceUnavailable, text)
+}
+
+// runnerSocket carries the tunnel of a runner node.
+func (s *Server) runnerSocket() fiber.Handler {
+	var open atomic.Int32
+	return websocket.New(func(conn *websocket.Conn) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.log.Error("socket panicked", "kind", "runner", "panic", p, "stack", string(debug.Stack()))
+			}
+		}()
+		defer open.Add(-1)
+		if open.Add(1) > maxNodeSockets {
+			_ = conn.Close()
+			return
+		}
+		id, _ := conn.Locals(nodeKeyLocal).(string)
+		if err := s.cfg.Nodes.Serve(s.base, conn.Conn, id); err != nil && !errors.Is(err, s.base.Err()) {
+			s.log.Debug("runner node's socket ended", "why", err)
+		}
+	}, websocket.Config{
+		Subprotocols: []string{actors.NodeSubprotocol}, ReadBufferSize: nodeReadBuffer, WriteBufferSize: nodeWriteBuffer,
+		HandshakeTimeout: 10 * time.Second,
+	})
+}
