@@ -151,7 +151,7 @@ func (p *process) startWithPipes(s *starter) error {
 
 // reap waits for the end of the process and takes with it whatever it left behind.
 func (p *process) reap(pipes [2]*os.File, reading *sync.WaitGroup) {
-	awaitExit(p.cmd.Process.Pid)
+	awaitExit(p.cmd)
 	phase, role := p.under()
 	p.mu.Lock()
 	p.atPhase, p.atRole = phase, role

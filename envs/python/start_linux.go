@@ -40,10 +40,10 @@ func (s *starter) close() { close(s.jobs) }
 
 // awaitExit returns once a process has ended, which is still to be waited for: until
 // then its number, and that of its group, cannot be another's.
-func awaitExit(pid int) {
+func awaitExit(cmd *exec.Cmd) {
 	for {
 		var info unix.Siginfo
-		if err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+		if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
 			return
 		}
 	}
