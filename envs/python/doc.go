@@ -8,6 +8,7 @@
 // A Pool starts worker processes and keeps a spare of the interpreters used last,
 // which has imported what takes long and nothing of any experiment. A worker loads one
 // experiment once and is then its; gallery files get a fresh worker for each episode.
+// PYTHONHASHSEED is 0 in all of them: a spare starts before anybody knows a seed.
 // Whatever goes wrong inside is a *envs.Fault, ends the process group, and leaves
 // nothing behind.
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -65,19 +64,4 @@ func TestEnvironmentsKeepTheContract(t *testing.T) {
 			envtest.Run(t, make, envtest.Options{Seeds: []uint64{1, 2}, Steps: 25, Timeout: 60 * time.Second})
 		})
 	}
-}
-
-// sample draws legal actions of all roles that act.
-func sample(e envs.Environment, obs envs.Observations, rng *rand.Rand) []envs.RoleAction {
-	spaces := map[envs.Role]envs.Space{}
-	for _, r := range e.Spec().Roles {
-		spaces[r.Role] = r.Action
-	}
-	var out []envs.RoleAction
-	for _, o := range obs {
-		if !o.Waits {
-			out = append(out, envs.RoleAction{Role: o.Role, Action: spaces[o.Role].Sample(rng, o.ActionMask)})
-		}
-	}
-	return out
 }
