@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sharpie/actors/play"
 	"sharpie/envs/python/pythontest"
 )
 
@@ -117,6 +118,11 @@ func TestAGalleryFolderIsImportedPlayedStoredAndReplayed(t *testing.T) {
 		s.verify(link)
 	}
 	s.kill()
+	s.start()
+	if out := s.out.text(); !strings.Contains(out, "bubblewrap") && !strings.Contains(out, "unconfined: ") {
+		t.Errorf("the server does not say how Python runs:\n%s", out)
+	}
+	s.kill()
 	store := s.store()
 	for link, goesOn := range map[string]bool{"counter": true, "shared": true, "single": false} {
 		all := episodes(t, store, link)
@@ -170,6 +176,34 @@ func TestAFaultEndsItsEpisodeAndFreesTheSlot(t *testing.T) {
 		}
 		if !strings.Contains(e.Log, "the fifth step") {
 			t.Errorf("%s: what was printed last is not kept: %q", f.link, e.Log)
+		}
+	}
+}
+
+func TestIdsArePlayedWithoutAFile(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "", nil, "--python", pythontest.Interpreter(t), "--confine", "never")
+	ada := s.register("ada")
+	for link, source := range map[string]string{
+		"cart": "gymnasium:CartPole-v1", "cards": "gymnasium:Blackjack-v1", "swing": "gymnasium:Pendulum-v1",
+		"chase": "pettingzoo:mpe2.simple_tag_v3", "cross": "pettingzoo:pettingzoo.classic.tictactoe_v3",
+	} {
+		if code, said := s.command("import", source, "--link", link); code != 0 {
+			t.Fatalf("import %s ended with %d:\n%s", source, code, said)
+		}
+		pl := ada.play(ada.join(link))
+		pl.until("the picture of "+source, func(v view) bool { return len(v.frame.GetData()) > 50 })
+		if err := pl.send(&play.ClientMessage{Kind: &play.ClientMessage_Leave{Leave: &play.Leave{}}}); err != nil {
+			t.Fatal(err)
+		}
+		pl.closed()
+	}
+	eventually(t, "no process is left", func() bool { return s.metric("sharpie_python_workers") == 0 })
+	s.kill()
+	store := s.store()
+	for _, link := range []string{"cart", "cards", "swing", "chase", "cross"} {
+		if e := only(t, store, link); !strings.HasPrefix(e.Confinement, "unconfined") || e.Fault != nil {
+			t.Errorf("%s: confined by %q, with the fault %+v", link, e.Confinement, e.Fault)
 		}
 	}
 }
