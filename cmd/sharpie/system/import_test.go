@@ -65,7 +65,7 @@ func TestABadFileIsNotImportedFromTheCommandLine(t *testing.T) {
 			if code != 1 {
 				t.Errorf("exit code %d, want 1:\n%s", code, said)
 			}
-			for _, want := range append(test.want, "1 of 1 files were not imported") {
+			for _, want := range append(test.want, "1 of 1 experiments were not imported") {
 				if !strings.Contains(said, want) {
 					t.Errorf("import does not say %q:\n%s", want, said)
 				}
@@ -76,7 +76,7 @@ func TestABadFileIsNotImportedFromTheCommandLine(t *testing.T) {
 		folder := t.TempDir()
 		writeFile(t, filepath.Join(folder, "bad.yaml"), bad[0].yaml)
 		writeFile(t, filepath.Join(folder, "good.yaml"), good)
-		if code, said := s.command("import", folder); code != 1 || !strings.Contains(said, "1 of 2 files were not imported") {
+		if code, said := s.command("import", folder); code != 1 || !strings.Contains(said, "1 of 2 experiments were not imported") {
 			t.Errorf("exit code %d, want 1:\n%s", code, said)
 		}
 		says(t, admin.get("/x/good"), http.StatusOK, "Study good")
@@ -90,7 +90,7 @@ func TestABadFileIsNotImportedFromTheCommandLine(t *testing.T) {
 		}
 	})
 	t.Run("an empty folder", func(t *testing.T) {
-		if code, said := s.command("import", t.TempDir()); code == 0 || !strings.Contains(said, "no .yaml") {
+		if code, said := s.command("import", t.TempDir()); code == 0 || !strings.Contains(said, "no experiment") {
 			t.Errorf("exit code %d, want a failure:\n%s", code, said)
 		}
 	})
