@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -84,8 +85,22 @@ func (f *pythonFlags) assemble(a *app, data, bundles string, store persistence.E
 	}}
 	return &workshop{pool: pool, store: store, maker: making.New(making.Config{
 		Registries: registries(), Pool: pool, Interpreters: interpreters, Bundles: cache,
-		OwnInterpreter: f.Interpreter != "", Logger: a.log, Metrics: metrics,
+		OwnInterpreter: f.Interpreter != "", Env: devices(os.Environ()), Logger: a.log, Metrics: metrics,
 	})}, nil
+}
+
+// devices is the part of the operator's environment that researchers' code sees: which
+// devices it computes and draws with. Pictures of MuJoCo need no screen by default.
+func devices(environ []string) []string {
+	out := []string{"MUJOCO_GL=egl"}
+	for _, kv := range environ {
+		switch key, _, _ := strings.Cut(kv, "="); key {
+		case "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+			"MUJOCO_GL", "MUJOCO_EGL_DEVICE_ID", "PYOPENGL_PLATFORM", "OMP_NUM_THREADS", "MKL_NUM_THREADS":
+			out = append(out, kv)
+		}
+	}
+	return out
 }
 
 // registries are what is built into this program.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +45,9 @@ type Config struct {
 	// OwnInterpreter says that the operator named the interpreter of experiments that
 	// name none; it is then taken as it is.
 	OwnInterpreter bool
+	// Env is what processes see of the operator's environment, as KEY=VALUE, besides what
+	// their interpreter needs.
+	Env []string
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
 	// Metrics is where the counters are registered; nil registers nothing.
@@ -152,7 +156,7 @@ func (m *Maker) load(ctx context.Context, o experiments.Order) (l python.Load, r
 		return l, nil, err
 	}
 	return python.Load{
-		Interpreter: python.Interpreter{Path: found.Path, Version: found.Version, Env: found.Env, Name: found.Name},
+		Interpreter: python.Interpreter{Path: found.Path, Version: found.Version, Env: slices.Concat(m.cfg.Env, found.Env), Name: found.Name},
 		Modules:     modules(o.Definition, folder), Bundle: folder,
 		Seed: o.Seed, Limits: limits(&o.Definition.Experiment), Label: o.Label,
 	}, release, nil

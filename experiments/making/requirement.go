@@ -18,6 +18,9 @@ const (
 // with up to the next one that may break them.
 const (
 	needGymnasium  = "gymnasium[classic-control,toy-text]>=1.4,<2"
+	needBox2D      = "gymnasium[box2d]>=1.4,<2"
+	needMuJoCo     = "gymnasium[mujoco]>=1.4,<2"
+	needAtari      = "gymnasium[atari]>=1.4,<2"
 	needPettingZoo = "pettingzoo>=1.27,<2"
 	needMPE2       = "mpe2>=1.1,<2"
 	needPygame     = "pygame-ce>=2.5,<3"
@@ -32,6 +35,19 @@ var implied = []struct {
 	modules  []string
 }{
 	{gymnasiumPrefix, []string{needGymnasium}, []string{"numpy", "gymnasium", "pygame"}},
+	{gymnasiumPrefix + "LunarLander", []string{needBox2D}, []string{"numpy", "gymnasium", "pygame"}},
+	{gymnasiumPrefix + "BipedalWalker", []string{needBox2D}, []string{"numpy", "gymnasium", "pygame"}},
+	{gymnasiumPrefix + "CarRacing", []string{needBox2D}, []string{"numpy", "gymnasium", "pygame"}},
+	{gymnasiumPrefix + "Ant-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "HalfCheetah-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Hopper-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Humanoid", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Inverted", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Pusher-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Reacher-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Swimmer-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "Walker2d-", []string{needMuJoCo}, []string{"numpy", "gymnasium"}},
+	{gymnasiumPrefix + "ALE/", []string{needAtari}, []string{"numpy", "gymnasium"}},
 	{pettingzooPrefix, []string{needPettingZoo, needPygame}, []string{"numpy", "gymnasium", "pettingzoo", "pygame"}},
 	{pettingzooPrefix + "mpe2.", []string{needPettingZoo, needMPE2}, []string{"numpy", "gymnasium", "pettingzoo", "pygame", "mpe2"}},
 }

@@ -122,8 +122,8 @@ func TestABadFileIsNotImportedByUpload(t *testing.T) {
 	})
 	t.Run("by someone who is no administrator", func(t *testing.T) {
 		ada := s.register("Ada")
-		if page := ada.upload(map[string]string{"good.yaml": good}); page.Status != http.StatusNotFound {
-			t.Errorf("answered with %d, want 404", page.Status)
+		if page := ada.upload(map[string]string{"good.yaml": good}); page.Status != http.StatusForbidden {
+			t.Errorf("answered with %d, want 403", page.Status)
 		}
 	})
 	s.kill()
