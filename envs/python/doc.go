@@ -1,6 +1,6 @@
 // Package python runs researchers' Python: environments of their own files, of
-// Gymnasium and of PettingZoo, and the policies beside them. It owns the worker (one
-// embedded Python file), its process, the channel, deadlines, limits and confinement.
+// Gymnasium and of PettingZoo, and the policies beside them. It owns the worker (an
+// embedded Python package), its process, the channel, deadlines, limits and confinement.
 // It refuses to know who plays, and nothing is unpickled on this side.
 //
 // # Processes

@@ -35,12 +35,21 @@ func (i Interpreter) key() string { return i.Path + "\x00" + strings.Join(i.Env,
 // probeLimit is how long an interpreter may take to say where it is.
 const probeLimit = 30 * time.Second
 
-// probeCode prints the folders that an interpreter reads.
+// probeCode compiles the worker, so that no start has to, and prints the folders that an
+// interpreter reads.
 const probeCode = `import json, sys
+try:
+    import compileall
+    compileall.compile_dir(sys.argv[1], quiet=2)
+except Exception:
+    pass  # it only starts later
 print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix] + [p for p in sys.path if p]))`
 
 // interpreters remembers what the interpreters of a pool said of themselves.
 type interpreters struct {
+	// program is the worker's package, which each interpreter compiles once.
+	program string
+
 	mu    sync.Mutex
 	known map[string][]string
 }
@@ -55,7 +64,7 @@ func (in *interpreters) folders(ctx context.Context, i Interpreter) ([]string, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, i.Path, "-s", "-c", probeCode)
+	cmd := exec.CommandContext(ctx, i.Path, "-s", "-c", probeCode, in.program)
 	cmd.Env = environment(i, nil)
 	cmd.Dir = "/"
 	cmd.WaitDelay = time.Second

@@ -3,7 +3,6 @@ package python
 import (
 	"context"
 	"crypto/rand"
-	_ "embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,12 +17,9 @@ import (
 	"sharpie/envs"
 )
 
-//go:embed worker.py
-var workerFile []byte
-
 // Config is how a Pool works.
 type Config struct {
-	// Dir is for the copies of bundles and the worker's file. It is made, for this user alone.
+	// Dir is for the copies of bundles and the worker's program. It is made, for this user alone.
 	Dir string
 	// Logger of starts and ends; nil: slog's default.
 	Logger *slog.Logger
@@ -93,18 +89,15 @@ func NewPool(c Config) (*Pool, error) {
 		p.mostSpares = 1
 	}
 	removeStale(dir)
-	program := c.program
-	if program == nil {
-		program = workerFile
-	}
 	home := filepath.Join(dir, "p-"+p.owner)
 	if err := os.Mkdir(home, 0o755); err != nil {
 		return nil, fmt.Errorf("python: %w", err)
 	}
-	file := filepath.Join(home, "worker.py")
-	if err := os.WriteFile(file, program, 0o644); err != nil {
+	file, err := writeProgram(home, c.program)
+	if err != nil {
 		return nil, fmt.Errorf("python: %w", err)
 	}
+	p.interpreters.program = filepath.Join(home, packageFolder)
 	p.launcher = launcher{starter: newStarter(), sandbox: newSandbox(c.Confine, hide), file: file}
 	p.background, p.stop = context.WithCancel(context.Background())
 	return p, nil
@@ -151,11 +144,9 @@ func (p *Pool) start(ctx context.Context, i Interpreter, l Limits) (*Worker, err
 	if err != nil {
 		return nil, err
 	}
-	var folders []string
-	if p.launcher.sandbox.bwrap != "" {
-		if folders, err = p.interpreters.folders(ctx, i); err != nil {
-			return nil, err
-		}
+	folders, err := p.interpreters.folders(ctx, i)
+	if err != nil {
+		return nil, err
 	}
 	proc, err := p.launch(i, folders, l)
 	if err != nil {

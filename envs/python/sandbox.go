@@ -106,7 +106,8 @@ func (s *sandbox) base(network bool) []string {
 }
 
 // command wraps the command of a worker. folders are what the interpreter reads, dir is
-// the only folder that it may write to; file is the worker's own.
+// the only folder that it may write to; file starts the worker, and lies in a folder of
+// its own.
 func (s *sandbox) command(i Interpreter, folders []string, file, dir, cwd string, network bool, command []string) []string {
 	args := append([]string{s.bwrap}, s.base(network)...)
 	var bound []string
@@ -128,7 +129,8 @@ func (s *sandbox) command(i Interpreter, folders []string, file, dir, cwd string
 			}
 		}
 	}
-	args = append(args, "--ro-bind", file, file, "--bind", dir, dir, "--chdir", cwd, "--")
+	home := filepath.Dir(file)
+	args = append(args, "--ro-bind", home, home, "--bind", dir, dir, "--chdir", cwd, "--")
 	return append(args, command...)
 }
 

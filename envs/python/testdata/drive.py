@@ -7,10 +7,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORKER = os.path.join(os.path.dirname(HERE), "worker.py")
+WORKER = os.path.join(os.path.dirname(HERE), "run.py")
 
 
 class WorkerError(Exception):

@@ -11,14 +11,14 @@ import (
 
 // The worker's own tests speak its protocol over a socket pair. Each of them needs one
 // process or more, and a fraction of a second.
-func TestWorkerFile(t *testing.T) {
+func TestWorkerProgram(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, pythontest.Interpreter(t), "-B", "-m", "unittest", "-q", "test_worker")
+	cmd := exec.CommandContext(ctx, pythontest.Interpreter(t), "-B", "-m", "unittest", "discover", "-q")
 	cmd.Dir = "testdata"
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("python -m unittest test_worker: %v\n%s", err, out)
+		t.Errorf("python -m unittest discover: %v\n%s", err, out)
 	}
 }
