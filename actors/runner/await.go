@@ -31,7 +31,7 @@ func (l *loop) await() (bool, error) {
 		if l.stopped() {
 			return false, nil
 		}
-		if l.taken.paused || l.window.full() {
+		if l.taken.paused || l.taken.cut || l.window.full() {
 			l.stand()
 			continue
 		}
@@ -103,7 +103,7 @@ func (l *loop) turn() time.Time {
 		if !end.IsZero() {
 			m.RemainingUs = end.Sub(now).Microseconds()
 		}
-		l.report(m)
+		l.out.notice(m)
 	}
 	if end.IsZero() {
 		return now.Add(time.Hour)
@@ -132,6 +132,12 @@ func (l *loop) drain() error {
 		return nil
 	}
 	for _, in := range l.taken.inputs {
+		if in == letGo {
+			for i := range l.seats {
+				l.seats[i].release()
+			}
+			continue
+		}
 		if int(in.GetRole()) >= len(l.seats) {
 			l.cfg.Metrics.droppedInput.Inc()
 			continue
@@ -165,10 +171,12 @@ func (l *loop) stopped() bool {
 	return true
 }
 
-// stand stands still: paused, or until records are acknowledged. All deadlines
-// move by that time; participants' inputs are kept.
+// stand stands still: paused, until the session is there again, or until records are
+// acknowledged. All deadlines move by that time; participants' inputs are kept.
 func (l *loop) stand() {
-	if !l.taken.paused {
+	if l.taken.cut {
+		l.waiting.told = false // whoever comes back has to hear it again
+	} else if !l.taken.paused {
 		l.cfg.Metrics.blocked.Inc()
 		l.log.Warn("waiting: too many steps are not stored yet", "unacked", l.window.len())
 	}
@@ -190,9 +198,9 @@ func (l *loop) stand() {
 // inboxQuiet reports whether the loop has to go on standing still.
 func (l *loop) inboxQuiet() bool {
 	l.inbox.mu.Lock()
-	paused, stop := l.inbox.paused, l.inbox.stop
+	still, stop := l.inbox.paused || l.inbox.cut, l.inbox.stop
 	l.inbox.mu.Unlock()
-	return stop == nil && (paused || l.window.full())
+	return stop == nil && (still || l.window.full())
 }
 
 // sleep waits for d, or until the inbox rings.

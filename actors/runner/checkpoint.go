@@ -35,7 +35,7 @@ func (l *loop) dueCheckpoints() error {
 			return err
 		}
 		if c != nil {
-			l.report(c)
+			l.out.checkpoint(c)
 		}
 	}
 	return nil

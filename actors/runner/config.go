@@ -2,6 +2,7 @@ package runner
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -13,6 +14,9 @@ const (
 	DefaultMaxUnacked      = 20_000
 	DefaultMaxUnackedBytes = 64 << 20
 )
+
+// DefaultLinkGrace is how long a session may be out of reach.
+const DefaultLinkGrace = time.Minute
 
 // Config is what a Runner needs. Maker is required.
 type Config struct {
@@ -38,6 +42,10 @@ type Config struct {
 	// not acknowledged; at either bound the episode waits. 0 takes the defaults.
 	MaxUnacked      int
 	MaxUnackedBytes int
+
+	// LinkGrace is how long an episode stands still for a session that is out of reach,
+	// before the slot is freed. 0 takes DefaultLinkGrace.
+	LinkGrace time.Duration
 }
 
 // withDefaults returns the configuration with every optional field filled.
@@ -53,6 +61,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxUnackedBytes <= 0 {
 		c.MaxUnackedBytes = DefaultMaxUnackedBytes
+	}
+	if c.LinkGrace <= 0 {
+		c.LinkGrace = DefaultLinkGrace
 	}
 	return c
 }

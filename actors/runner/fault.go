@@ -18,12 +18,18 @@ const (
 	CodeBusy          = "busy"           // the slot belongs to another session or episode
 	CodeRunnerError   = "runner_error"   // a defect of the runner itself
 	CodeRunnerStopped = "runner_stopped" // the runner was stopped from outside
+
+	CodeNotReplayable    = "not_replayable"    // the environment says that its steps cannot be taken again
+	CodeReplayMismatch   = "replay_mismatch"   // the recorded steps came out differently; the message names the step
+	CodeReplayIncomplete = "replay_incomplete" // the recorded steps did not all come, in order and in time
+	CodeUnknownEpisode   = "unknown_episode"   // the runner does not have the episode, or only the beginning of its replay
 )
 
 // The codes of EpisodeEnded, beside those of Stop; the environment's own end has none.
 const (
 	CodeMaxSteps       = "max_steps"
 	CodeEpisodeTimeout = "episode_timeout"
+	CodeLinkLost       = "link_lost" // the session was out of reach for longer than Config.LinkGrace
 )
 
 // phase is what a loop is doing; Failed names it.

@@ -16,6 +16,11 @@ func (l *loop) awaitFeedback() {
 	}
 	end := time.Now().Add(grace)
 	for l.awaitsFeedback() && !l.taken.paused && l.taken.stop == nil {
+		if l.taken.cut {
+			from := time.Now()
+			l.stand()
+			end = end.Add(time.Since(from))
+		}
 		left := time.Until(end)
 		if left <= 0 {
 			return

@@ -21,6 +21,7 @@ type inbox struct {
 	seats  []*messages.SetSeat
 	stop   *messages.Stop
 	paused bool
+	cut    bool
 }
 
 // maxInputs bounds the inputs of one step over all seats; maxSeatOrders the orders.
@@ -34,7 +35,7 @@ func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 // putInputs adds inputs, and returns how many had no room.
 func (b *inbox) putInputs(in []*messages.Input) (dropped int) {
 	b.mu.Lock()
-	if room := maxInputs - len(b.inputs); len(in) > room {
+	if room := max(maxInputs-len(b.inputs), 0); len(in) > room {
 		dropped = len(in) - room
 		in = in[:room]
 	}
@@ -68,6 +69,16 @@ func (b *inbox) putStop(s *messages.Stop) {
 // setPaused pauses or resumes.
 func (b *inbox) setPaused(p bool) { b.order(func() { b.paused = p }) }
 
+// setCut says that the session is out of reach, or there again. With it goes every
+// key that is held: nobody can let it go.
+func (b *inbox) setCut(cut bool) {
+	b.order(func() {
+		if b.cut = cut; cut {
+			b.inputs = append(b.inputs, letGo)
+		}
+	})
+}
+
 func (b *inbox) order(change func()) {
 	b.mu.Lock()
 	change()
@@ -90,6 +101,7 @@ type taken struct {
 	seats  []*messages.SetSeat
 	stop   *messages.Stop
 	paused bool
+	cut    bool
 }
 
 // take empties the inbox into t, whose memory is swapped in for the next inputs.
@@ -102,7 +114,7 @@ func (b *inbox) take(t *taken) bool {
 	b.mu.Lock()
 	t.inputs, b.inputs = b.inputs, t.inputs
 	t.seats, b.seats = b.seats, nil
-	t.stop, t.paused = b.stop, b.paused
+	t.stop, t.paused, t.cut = b.stop, b.paused, b.cut
 	b.dirty.Store(false)
 	b.mu.Unlock()
 	return true

@@ -19,6 +19,9 @@ type stage struct {
 	env        envs.Environment
 }
 
+// maxOffset bounds how long an episode may have lasted, in µs: a year.
+const maxOffset = 365 * 24 * 3600 * 1_000_000
+
 // validate checks what needs no experiment; the error names the field.
 func validate(s *messages.Start) error {
 	switch {
@@ -28,6 +31,8 @@ func validate(s *messages.Start) error {
 		return fieldError("episode_id", "is missing")
 	case len(s.GetDefinition()) == 0:
 		return fieldError("definition", "is missing")
+	case s.ResumeThrough != nil && (s.GetResumeOffsetUs() < 0 || s.GetResumeOffsetUs() > maxOffset):
+		return fieldError("resume_offset_us", "%d is not a time from 0 to a year", s.GetResumeOffsetUs())
 	}
 	return nil
 }
@@ -41,6 +46,9 @@ func (l *loop) load() error {
 		}
 	}
 	l.plan, l.env = l.stage.plan, l.stage.env
+	if l.feed != nil && !l.plan.spec.Replayable {
+		return &fault{code: CodeNotReplayable, phase: phaseLoad, message: "the environment " + l.plan.spec.ID + " cannot be replayed"}
+	}
 	if host, ok := l.env.(envs.Host); ok {
 		l.host = host
 		l.watch.grace.Store(int64(hostGrace))

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,8 +24,9 @@ type loop struct {
 	def    *experiments.Definition
 	log    *slog.Logger
 	inbox  *inbox
-	window *window
-	send   func(any)
+	out    *outbox
+	window *window // of out
+	feed   *feed   // what a resumed episode begins with; nil for one from its start
 	done   func(*loop, *stage)
 
 	ctx    context.Context
@@ -36,13 +36,8 @@ type loop struct {
 	// orphan: the actor is gone, nobody takes the environment back.
 	orphan atomic.Bool
 
-	// mu orders reports; nothing is sent once closed is set.
-	mu     sync.Mutex
-	closed bool
-	hung   bool
-	last   uint64 // the last step reported
 	// pictureErr is why the pipeline failed.
-	pictureErr error
+	pictureErr atomic.Pointer[error]
 
 	// What follows belongs to the loop's goroutine.
 	stage *stage
@@ -79,9 +74,13 @@ type loop struct {
 // last episode, nil for none; it belongs to the loop from now on.
 func newLoop(cfg *Config, start *messages.Start, def *experiments.Definition, kept *stage, send func(any), done func(*loop, *stage)) *loop {
 	l := &loop{
-		cfg: cfg, start: start, def: def, stage: kept, send: send, done: done,
-		inbox: newInbox(), window: newWindow(cfg),
+		cfg: cfg, start: start, def: def, stage: kept, done: done,
+		inbox: newInbox(), out: newOutbox(cfg, start, send),
 		log: cfg.Logger.With("session", start.SessionId, "episode", start.EpisodeId),
+	}
+	l.window = l.out.window
+	if start.ResumeThrough != nil {
+		l.feed = newFeed(start.GetResumeThrough())
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -169,8 +168,16 @@ func (l *loop) episode() error {
 	if err := l.load(); err != nil {
 		return err
 	}
-	if err := l.reset(); err != nil {
+	begin := l.reset
+	if l.feed != nil {
+		begin = l.resume
+	}
+	if err := begin(); err != nil {
 		return err
+	}
+	if l.began.IsZero() && l.stopped() { // before there was anything to end
+		l.end.EpisodeId, l.end.LastStep = l.start.EpisodeId, l.start.GetResumeThrough()
+		return nil
 	}
 	for !l.over {
 		more, err := l.await()
@@ -189,33 +196,50 @@ func (l *loop) episode() error {
 
 // reset begins the episode and reports step 0.
 func (l *loop) reset() error {
+	observations, err := l.first()
+	if err != nil {
+		return err
+	}
+	picture, err := l.firstPicture()
+	if err != nil {
+		return err
+	}
+	l.setClock(0)
+	record, size := l.firstRecord(observations)
+	l.reportStarted(record, size, picture)
+	return nil
+}
+
+// first resets the environment and takes the first observations in.
+func (l *loop) first() (envs.Observations, error) {
 	l.watch.enter(phaseReset, -1)
 	observations, err := l.env.Reset(l.ctx, l.start.Seed)
 	if err != nil {
-		return l.fail(phaseReset, -1, err)
+		return nil, l.fail(phaseReset, -1, err)
 	}
-	if err := l.seeFirst(observations); err != nil {
-		return err
-	}
+	return observations, l.seeFirst(observations)
+}
+
+// firstPicture draws the state that the episode is played from.
+func (l *loop) firstPicture() (*messages.Picture, error) {
 	l.encoder = frames.NewEncoder()
 	l.watch.enter(phaseRender, -1)
+	defer l.watch.idle()
 	frame, err := l.draw()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	picture, err := l.encode(frame)
-	if err != nil {
-		return err
-	}
-	l.watch.idle()
-	l.began = time.Now()
-	l.stepped = l.began
+	return l.encode(frame)
+}
+
+// setClock begins to count time, in an episode that has lasted for a while already.
+func (l *loop) setClock(lasted time.Duration) {
+	l.stepped = time.Now()
+	l.began = l.stepped.Add(-lasted)
 	if t := time.Duration(l.plan.def.Experiment.EpisodeTimeout); t > 0 {
 		l.deadline = l.began.Add(t)
 	}
-	l.clock = clock{base: l.began, tick: 1, fps: l.plan.def.Experiment.TargetFPS}
-	l.reportStarted(observations, picture)
-	return nil
+	l.clock = clock{base: l.stepped, tick: 1, fps: l.plan.def.Experiment.TargetFPS}
 }
 
 // seeFirst takes the first observations in.

@@ -14,6 +14,10 @@ type Metrics struct {
 	hung         prometheus.Gauge
 	failures     *prometheus.CounterVec
 	png, jpeg    prometheus.Counter
+	withheld     prometheus.Counter
+	cuts         prometheus.Counter
+	resent       prometheus.Counter
+	replayed     prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them; a nil Registerer registers
@@ -41,12 +45,17 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		stale:        counter("stale_messages_total", "Messages dropped because they belong to another episode or session."),
 		droppedInput: counter("dropped_inputs_total", "Inputs dropped because a loop did not take them fast enough."),
 		hung:         gauge("hung_loops", "Loops that were abandoned and have not returned."),
+		withheld:     counter("pictures_withheld_total", "Pictures that waited for credit, or for the session, and may have been overtaken."),
+		cuts:         counter("link_cuts_total", "Times that a session was out of reach."),
+		resent:       counter("resent_records_total", "Step records sent again after a cut."),
+		replayed:     counter("replayed_steps_total", "Recorded steps taken again to resume an episode."),
 		failures:     vec("failures_total", "Episodes that failed, by code.", "code"),
 	}
 	pictures := vec("pictures_total", "Pictures sent, by codec.", "codec")
 	m.png, m.jpeg = pictures.WithLabelValues("png"), pictures.WithLabelValues("jpeg")
 	if r != nil {
-		r.MustRegister(m.steps, m.lateness, m.rebased, m.unacked, m.blocked, m.stale, m.droppedInput, m.hung, m.failures, pictures)
+		r.MustRegister(m.steps, m.lateness, m.rebased, m.unacked, m.blocked, m.stale, m.droppedInput, m.hung, m.failures, pictures,
+			m.withheld, m.cuts, m.resent, m.replayed)
 	}
 	return m
 }

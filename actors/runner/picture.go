@@ -55,24 +55,21 @@ func (l *loop) encodeLate() {
 // pictured reports a picture of the pipeline; it runs in the pipeline's goroutine.
 func (l *loop) pictured(e frames.Encoded) {
 	if e.Err != nil {
-		l.mu.Lock()
-		l.pictureErr = e.Err
-		l.mu.Unlock()
+		l.pictureErr.Store(&e.Err)
 		return
 	}
 	l.countPicture(e.Codec)
-	l.report(&messages.Pictured{EpisodeId: l.start.EpisodeId, Picture: &messages.Picture{
+	l.out.picture(&messages.Picture{
 		Codec: e.Codec, Data: e.Data, Width: uint32(e.Width), Height: uint32(e.Height), Step: e.Step,
-	}})
+	})
 }
 
 func (l *loop) pictureError() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.pictureErr == nil {
+	err := l.pictureErr.Load()
+	if err == nil {
 		return nil
 	}
-	return l.fail(phaseRender, -1, l.pictureErr)
+	return l.fail(phaseRender, -1, *err)
 }
 
 // lastPicture waits until the picture of the last step has been reported.

@@ -53,8 +53,19 @@ func (l *loop) steppedOf(r *messages.StepRecord, p *messages.Picture) *messages.
 	return &m.stepped
 }
 
-// reportStarted reports step 0.
-func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture) {
+// seen fills in what a role sees after the step, and returns about how much it is.
+func (m *roleMemory) seen(s *seat, o *envs.RoleObservation) int {
+	m.step.Observation = m.observation.set(o.Observation, &s.shape)
+	m.step.Info = infoJSON(o.Info)
+	m.step.Waits = s.waits
+	if o.ActionMask != nil && s.live {
+		m.step.ActionMask = maskBytes(o.ActionMask)
+	}
+	return roleBytes + valueBytes(o.Observation) + len(m.step.Info) + len(m.step.ActionMask)
+}
+
+// firstRecord is the record of step 0, and about its size.
+func (l *loop) firstRecord(observations envs.Observations) (*messages.StepRecord, int) {
 	record, roles := l.recordOf()
 	l.hash.reset()
 	size := recordBytes
@@ -67,27 +78,34 @@ func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture
 		}
 		m := &roles[s.index]
 		m.step.Live = true
-		m.step.Observation = m.observation.set(o.Observation, &s.shape)
-		m.step.Info = infoJSON(o.Info)
-		m.step.Waits = o.Waits
-		if o.ActionMask != nil {
-			m.step.ActionMask = maskBytes(o.ActionMask)
-		}
-		size += roleBytes + valueBytes(o.Observation) + len(m.step.Info) + len(m.step.ActionMask)
+		size += m.seen(s, o)
 	}
 	record.ObservationHash = l.hash.sum()
+	for i := range l.seats {
+		roles[i].step.PolicyVersion = l.seats[i].plays()
+	}
+	return record, size
+}
+
+// plays takes in the version of the policy that acts, which Started reports.
+func (s *seat) plays() string {
+	if s.actor() != nil {
+		s.version = s.actor().Version()
+	}
+	return s.version
+}
+
+// reportStarted reports that the episode can be played from the record's step on.
+func (l *loop) reportStarted(record *messages.StepRecord, size int, p *messages.Picture) {
 	started := &messages.Started{
 		EpisodeId: l.start.EpisodeId, RunnerId: l.cfg.RunnerID, Incarnation: l.cfg.Incarnation,
 		CodeVersion: l.cfg.CodeVersion, EnvironmentVersion: l.plan.spec.Version, Replayable: l.plan.spec.Replayable,
-		Width: uint32(l.plan.spec.Width), Height: uint32(l.plan.spec.Height), RunnerTimeUs: l.began.UnixMicro(),
+		Width: uint32(l.plan.spec.Width), Height: uint32(l.plan.spec.Height), RunnerTimeUs: l.stepped.UnixMicro(),
+		Resumed: l.feed != nil,
 	}
 	for i := range l.seats {
 		s := &l.seats[i]
-		if s.actor() != nil {
-			s.version = s.actor().Version()
-		}
-		started.Roles = append(started.Roles, &messages.RoleInfo{Role: string(s.plan.agent.Role), PolicyVersion: s.version})
-		roles[i].step.PolicyVersion = s.version
+		started.Roles = append(started.Roles, &messages.RoleInfo{Role: string(s.plan.agent.Role), PolicyVersion: s.plays()})
 	}
 	if l.host != nil {
 		info := l.host.Info()
@@ -98,8 +116,7 @@ func (l *loop) reportStarted(observations envs.Observations, p *messages.Picture
 		started.Width, started.Height = p.Width, p.Height
 	}
 	started.Step = l.steppedOf(record, p)
-	l.window.add(record, size)
-	l.reported(record.Step, started)
+	l.out.begin(started, size)
 }
 
 // reportStep reports the transition of the step just taken.
@@ -136,22 +153,15 @@ func (l *loop) reportStep(transitions []envs.RoleTransition, p *messages.Picture
 	err := l.see(transitions, func(s *seat, t *envs.RoleTransition, truncated bool) {
 		m := &roles[s.index]
 		l.hash.role(t.Role, t.Observation)
-		m.step.Observation = m.observation.set(t.Observation, &s.shape)
 		m.step.Reward, m.step.Terminated, m.step.Truncated = t.Reward, t.Terminated, truncated
-		m.step.Info = infoJSON(t.Info)
-		m.step.Waits = s.waits
-		if t.ActionMask != nil && s.live {
-			m.step.ActionMask = maskBytes(t.ActionMask)
-		}
-		size += roleBytes + valueBytes(t.Observation) + len(m.step.Info) + len(m.step.ActionMask)
+		size += m.seen(s, &t.RoleObservation)
 	})
 	if err != nil {
 		return err
 	}
 	record.ObservationHash = l.hash.sum()
-	l.window.add(record, size)
 	l.cfg.Metrics.steps.Inc()
-	l.reported(l.step, l.steppedOf(record, p))
+	l.out.step(l.steppedOf(record, p), size)
 	return nil
 }
 
@@ -266,67 +276,4 @@ func plain(v any) any {
 		return fmt.Sprint(v)
 	}
 	return v
-}
-
-// report sends a message, unless the loop was abandoned.
-func (l *loop) report(m any) {
-	l.mu.Lock()
-	if !l.closed {
-		l.send(m)
-	}
-	l.mu.Unlock()
-}
-
-// reported sends the report of a step.
-func (l *loop) reported(step uint64, m any) {
-	l.mu.Lock()
-	if !l.closed {
-		l.last = step
-		l.send(m)
-	}
-	l.mu.Unlock()
-}
-
-// finish sends the last message: the end of the episode, or the fault. The actor
-// hears first, so that it is ready when the session answers.
-// It returns false for a loop that was abandoned before.
-func (l *loop) finish(last any, kept *stage) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		l.cfg.Metrics.hung.Dec() // it did return, after it was given up
-		return false
-	}
-	l.closed = true
-	if l.orphan.Load() {
-		kept = nil
-	}
-	if f, ok := last.(*fault); ok {
-		last = l.failed(f)
-	}
-	l.done(l, kept)
-	l.send(last)
-	return kept != nil
-}
-
-// abandon gives the loop up: its code did not return in time. What it does from
-// now on reaches nobody; its goroutine ends if the code ever returns.
-func (l *loop) abandon(f *fault) {
-	l.cancel()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return
-	}
-	l.closed, l.hung = true, true
-	l.cfg.Metrics.hung.Inc()
-	l.done(l, nil)
-	l.send(l.failed(f))
-}
-
-// failed counts and logs a fault, and makes its message.
-func (l *loop) failed(f *fault) *messages.Failed {
-	l.cfg.Metrics.failures.WithLabelValues(f.code).Inc()
-	l.log.Error("the episode failed", "code", f.code, "phase", f.phase.String(), "role", f.role, "step", l.last, "error", f.message)
-	return f.failed(l.start.EpisodeId, l.last)
 }

@@ -31,6 +31,7 @@ type Runner struct {
 	running   bool
 	kept      *stage // between two episodes of a session
 	releasing bool   // offer once the loop has ended
+	link      link
 
 	// The definition read last: sessions start many episodes of one.
 	definition []byte
@@ -60,9 +61,15 @@ func (r *Runner) Receive(ctx actor.Context) {
 		r.stop()
 	case *actor.Stopped, *actor.Restarting:
 	case *actor.Terminated:
-		r.sessionEnded(ctx, m.Who)
+		r.terminated(ctx, m)
 	case *messages.Start:
 		r.start(ctx, m)
+	case *messages.Replay:
+		r.toLoop(m.GetEpisodeId(), func(l *loop) { l.replay(m) })
+	case *messages.Reattach:
+		r.reattach(ctx, m)
+	case *messages.Shown:
+		r.shown(m)
 	case *messages.Inputs:
 		r.inputs(m)
 	case *messages.Ack:
@@ -77,6 +84,8 @@ func (r *Runner) Receive(ctx actor.Context) {
 		r.toLoop(m.GetEpisodeId(), func(l *loop) { l.inbox.putStop(m) })
 	case *messages.Release:
 		r.release(ctx, m)
+	case *graceOver:
+		r.graceOver(ctx, m)
 	case *loopEnded:
 		r.loopEnded(ctx, m)
 	case *stageClosed:
@@ -127,7 +136,7 @@ func (r *Runner) start(ctx actor.Context, m *messages.Start) {
 		refuse(badExperiment(err))
 		return
 	}
-	if r.session != nil && (r.sessionID != m.GetSessionId() || !r.session.Equal(sender)) {
+	if r.session != nil && (r.sessionID != m.GetSessionId() || !(r.session.Equal(sender) || r.link.cut)) {
 		refuse(&fault{code: CodeBusy, phase: phaseLoad, message: "the slot belongs to session " + r.sessionID})
 		return
 	}
@@ -139,9 +148,12 @@ func (r *Runner) start(ctx actor.Context, m *messages.Start) {
 		refuse(&fault{code: CodeBusy, phase: phaseLoad, message: "episode " + r.loop.start.EpisodeId + " is still running"})
 		return
 	}
-	if r.session == nil {
-		r.session, r.sessionID = sender, m.GetSessionId()
-		ctx.Watch(sender)
+	if r.session == nil || r.link.cut {
+		if r.link.cut {
+			r.link.since = time.Now()
+		}
+		r.sessionID = m.GetSessionId()
+		r.attach(ctx, sender)
 	}
 	def, err := r.parse(m.GetDefinition())
 	if err != nil {
@@ -167,10 +179,19 @@ func (r *Runner) parse(definition []byte) (*experiments.Definition, error) {
 // begin starts the loop of an episode.
 func (r *Runner) begin(ctx actor.Context, m *messages.Start, def *experiments.Definition) {
 	if r.loop != nil {
-		r.loop.window.drop()
+		r.loop.out.drop()
 	}
-	root, self, session := ctx.ActorSystem().Root, ctx.Self(), r.session
-	send := func(m any) {
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	done := func(l *loop, kept *stage) { root.Send(self, &loopEnded{loop: l, kept: kept}) }
+	r.loop = newLoop(r.cfg, m, def, r.kept, sendTo(ctx, r.session), done)
+	r.running, r.kept = true, nil
+	go r.loop.run()
+}
+
+// sendTo is how a loop tells a session.
+func sendTo(ctx actor.Context, session *actor.PID) func(any) {
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	return func(m any) {
 		switch m.(type) {
 		case *messages.Stepped, *messages.Pictured, *messages.Waiting:
 			root.Send(session, m)
@@ -178,10 +199,6 @@ func (r *Runner) begin(ctx actor.Context, m *messages.Start, def *experiments.De
 			root.RequestWithCustomSender(session, m, self)
 		}
 	}
-	done := func(l *loop, kept *stage) { root.Send(self, &loopEnded{loop: l, kept: kept}) }
-	r.loop = newLoop(r.cfg, m, def, r.kept, send, done)
-	r.running, r.kept = true, nil
-	go r.loop.run()
 }
 
 // toLoop hands something to the loop of the episode, or counts it as stale.
@@ -208,7 +225,7 @@ func (r *Runner) ack(m *messages.Ack) {
 		return
 	}
 	full := r.loop.window.full()
-	r.loop.window.ack(m.GetThrough())
+	r.loop.out.ack(m.GetThrough())
 	if full {
 		r.loop.inbox.ring()
 	}
@@ -241,14 +258,6 @@ func (r *Runner) release(ctx actor.Context, m *messages.Release) {
 	r.let(ctx, "released", "the session released the runner")
 }
 
-// sessionEnded ends the hold of a session that is no more.
-func (r *Runner) sessionEnded(ctx actor.Context, who *actor.PID) {
-	if r.session == nil || !r.session.Equal(who) {
-		return
-	}
-	r.let(ctx, "session_gone", "the session's actor ended")
-}
-
 // let stops what runs and frees the slot.
 func (r *Runner) let(ctx actor.Context, code, detail string) {
 	if r.releasing {
@@ -266,8 +275,10 @@ func (r *Runner) let(ctx actor.Context, code, detail string) {
 func (r *Runner) free(ctx actor.Context) {
 	ctx.Unwatch(r.session)
 	if r.loop != nil {
-		r.loop.window.drop()
+		r.loop.out.drop()
 	}
+	r.link.end()
+	r.link.since = time.Time{}
 	kept := r.kept
 	r.formerID = r.sessionID
 	r.session, r.sessionID, r.loop, r.kept, r.releasing = nil, "", nil, nil, false
@@ -313,6 +324,7 @@ func (r *Runner) closeStage(ctx actor.Context, s *stage, offer bool) {
 
 // stop ends everything: the actor is going.
 func (r *Runner) stop() {
+	r.link.end()
 	if r.running {
 		r.loop.orphan.Store(true)
 		r.loop.inbox.putStop(&messages.Stop{EpisodeId: r.loop.start.EpisodeId, Code: CodeRunnerStopped, Detail: "the runner was stopped"})

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,24 +21,28 @@ type window struct {
 	bytes   int
 }
 
+// kept is a report without its picture.
 type kept struct {
-	record *messages.StepRecord
-	bytes  int
+	record  *messages.StepRecord
+	seqs    []uint64
+	returns []float64
+	seats   []*messages.SeatView
+	bytes   int
 }
 
 func newWindow(cfg *Config) *window {
 	return &window{maxRecords: cfg.MaxUnacked, maxBytes: cfg.MaxUnackedBytes, gauge: cfg.Metrics.unacked}
 }
 
-// add keeps a record until it is acknowledged.
-func (w *window) add(r *messages.StepRecord, bytes int) {
+// add keeps a report until it is acknowledged.
+func (w *window) add(m *messages.Stepped, bytes int) {
 	w.mu.Lock()
 	if w.head > 256 && w.head*2 > len(w.records) {
 		n := copy(w.records, w.records[w.head:])
 		clear(w.records[n:])
 		w.records, w.head = w.records[:n], 0
 	}
-	w.records = append(w.records, kept{r, bytes})
+	w.records = append(w.records, kept{m.Record, m.InputSeqs, m.Returns, m.Seats, bytes})
 	w.bytes += bytes
 	w.mu.Unlock()
 	w.gauge.Inc()
@@ -59,6 +64,17 @@ func (w *window) ack(through uint64) int {
 	w.mu.Unlock()
 	w.gauge.Sub(float64(n))
 	return n
+}
+
+// after copies what waits and comes after a step.
+func (w *window) after(step uint64) []kept {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := w.head
+	for i < len(w.records) && w.records[i].record.Step <= step {
+		i++
+	}
+	return slices.Clone(w.records[i:])
 }
 
 // full reports whether the loop has to wait for an acknowledgement.
