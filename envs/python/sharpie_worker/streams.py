@@ -10,6 +10,7 @@ import random
 import sys
 
 from . import np
+from .generators import Generators
 
 
 def fold(seed, bits=31):
@@ -29,6 +30,7 @@ class Streams:
         self.seeds = {"": 0}
         self.counts = {}
         self.kept = {}
+        self.generators = Generators()
         self.current = ""
 
     def seed(self, key, seed):
@@ -49,25 +51,13 @@ class Streams:
     def enter(self, key):
         if key == self.current:
             return
-        torch = sys.modules.get("torch")
-        torch = torch if torch is not None and hasattr(torch, "set_rng_state") else None
-        self.kept[self.current] = (
-            random.getstate(),
-            np.random.get_state(legacy=False) if np is not None else None,
-            torch.get_rng_state() if torch else None,
-        )
+        self.kept[self.current] = self.generators.take()
         self.current = key
         kept = self.kept.pop(key, None)
         if kept is None:
             return  # new here: seed follows
-        random.setstate(kept[0])
-        if np is not None:
-            np.random.set_state(kept[1])
-        if torch:
-            if kept[2] is not None:
-                torch.set_rng_state(kept[2])
-            else:
-                self.seed_torch()
+        if not self.generators.put(kept):
+            self.seed_torch()
 
     def derive(self):
         """A seed for a generator whose maker gave none; another one each time."""
