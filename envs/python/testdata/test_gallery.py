@@ -154,3 +154,19 @@ class Gallery(Case):
             self.assertEqual(e["state"], "bad_experiment")
         d = self.start()
         self.assertEqual(d.load(root=self.gallery("line_class"), file="line_class/environment.py")["id"], "environment.py")
+
+    def test_names_of_theirs_that_are_ours_too(self):
+        names = ("errors", "files", "progress", "run", "start", "streams", "values", "worker")
+        root = self.gallery("line_instance")
+        for name in names:
+            with open(os.path.join(root, name + ".py"), "w") as f:
+                f.write("whose = 'theirs'\n")
+        with open(os.path.join(root, "policy.py"), "w") as f:
+            f.write("import os, sys\n")
+            f.writelines("import %s; assert %s.whose == 'theirs'\n" % (name, name) for name in names)
+            f.write("print([p for p in sys.path if os.path.isdir(p or '.') and 'sharpie_worker' in os.listdir(p or '.')])\n")
+            f.write("class Right:\n    def predict(self, observation):\n        return 2\n\n\npolicy = Right\n")
+        d = self.start()
+        d.load(root=root)
+        d.policy()
+        self.assertEqual(d.printed(), "[]\n")
