@@ -30,7 +30,7 @@ class Streams:
         self.seeds = {"": 0}
         self.counts = {}
         self.kept = {}
-        self.generators = Generators()
+        self.generators = None  # made for the first policy: it takes a moment
         self.current = ""
 
     def seed(self, key, seed):
@@ -51,6 +51,8 @@ class Streams:
     def enter(self, key):
         if key == self.current:
             return
+        if self.generators is None:
+            self.generators = Generators()
         self.kept[self.current] = self.generators.take()
         self.current = key
         kept = self.kept.pop(key, None)
