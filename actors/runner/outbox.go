@@ -29,6 +29,7 @@ type outbox struct {
 	cut    bool   // the session is out of reach
 	closed bool   // the last message was made, or the loop was abandoned
 	last   uint64 // the last step reported
+	report kept   // of it; no record: none yet
 
 	started     *messages.Started
 	checkpoints []*messages.Checkpoint // in order of their steps
@@ -61,7 +62,7 @@ func (o *outbox) begin(m *messages.Started, size int) {
 	if o.closed {
 		return
 	}
-	o.last, o.started = m.Step.Record.Step, m
+	o.last, o.started, o.report = m.Step.Record.Step, m, keptOf(m.Step, 0)
 	if !m.Resumed {
 		o.window.add(m.Step, size)
 	}
@@ -73,7 +74,7 @@ func (o *outbox) begin(m *messages.Started, size int) {
 func (o *outbox) step(m *messages.Stepped, size int) {
 	o.mu.Lock()
 	if !o.closed {
-		o.last = m.Record.Step
+		o.last, o.report = m.Record.Step, keptOf(m, 0)
 		o.window.add(m, size)
 		m.Picture = o.show(m.Picture)
 		o.tell(m)
@@ -206,7 +207,7 @@ func (o *outbox) ack(through uint64) {
 func (o *outbox) drop() {
 	o.window.drop()
 	o.mu.Lock()
-	o.started, o.checkpoints, o.end, o.newest, o.due = nil, nil, nil, nil, false
+	o.started, o.checkpoints, o.end, o.newest, o.due, o.report = nil, nil, nil, nil, false, kept{}
 	o.mu.Unlock()
 }
 
@@ -225,7 +226,8 @@ func (o *outbox) distrust() {
 }
 
 // reattach tells the session everything again that it may have missed, having
-// received all records up to and with a step, and goes on sending to it.
+// received all records up to and with a step, and goes on sending to it. Whoever asks
+// gets an answer: the newest record once more, where nothing else was missed.
 func (o *outbox) reattach(send func(any), received uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -241,10 +243,14 @@ func (o *outbox) reattach(send func(any), received uint64) {
 			}
 		}
 	}
-	for _, k := range o.window.after(received) {
-		checkpoints(k.record.Step)
+	missed := o.window.after(received)
+	if len(missed) == 0 && o.report.record != nil && o.end == nil {
+		missed = append(missed, o.report)
+	}
+	for i := range missed {
+		checkpoints(missed[i].record.Step)
 		o.metrics.resent.Inc()
-		send(&messages.Stepped{EpisodeId: o.episode, Record: k.record, InputSeqs: k.seqs, Returns: k.returns, Seats: k.seats})
+		send(missed[i].report(o.episode))
 	}
 	checkpoints(^uint64(0))
 	if o.newest != nil {

@@ -18,10 +18,17 @@ type link struct {
 	// since is when the session came back last; zero: it did not, or that it is out of
 	// reach was heard once since.
 	since time.Time
+	// asked is the Reattach that was answered last, and when.
+	asked    *messages.Reattach
+	answered time.Time
 }
 
 // settle is how long after a Reattach the end of the link before may still be heard.
 const settle = 2 * time.Second
+
+// patience is how long an answer to a Reattach may be on its way: who asks again
+// meanwhile, or asked several times while the link was cut, is not answered twice.
+const patience = 400 * time.Millisecond
 
 // graceOver: the session of a cut was not back in time.
 type graceOver struct{ number uint64 }
@@ -118,9 +125,15 @@ func (r *Runner) reattach(ctx actor.Context, m *messages.Reattach) {
 		ctx.Request(sender, (&fault{code: CodeUnknownEpisode, message: "the runner does not have this episode"}).failed(m.GetEpisodeId(), 0))
 		return
 	}
+	if a := r.link.asked; !r.link.cut && a.GetEpisodeId() == m.GetEpisodeId() && m.GetReceived() <= a.GetReceived() &&
+		r.session.Equal(sender) && time.Since(r.link.answered) < patience {
+		r.cfg.Metrics.stale.Inc()
+		return
+	}
 	r.cfg.Logger.Info("the session is there again", "session", r.sessionID, "slot", r.cfg.Slot, "received", m.GetReceived())
 	r.attach(ctx, sender)
 	r.link.since = time.Now()
+	r.link.asked, r.link.answered = m, r.link.since
 	r.loop.out.reattach(sendTo(ctx, sender), m.GetReceived())
 	if r.running {
 		r.loop.inbox.setCut(false)

@@ -141,7 +141,7 @@ func (r *Runner) start(ctx actor.Context, m *messages.Start) {
 		return
 	}
 	if r.running || r.releasing {
-		if r.loop.start.EpisodeId == m.GetEpisodeId() && r.loop.start.Attempt == m.GetAttempt() {
+		if old := r.loop.start; old.EpisodeId == m.GetEpisodeId() && old.Attempt == m.GetAttempt() && (old.ResumeThrough == nil) == (m.ResumeThrough == nil) {
 			r.cfg.Metrics.stale.Inc() // told twice
 			return
 		}
@@ -188,9 +188,13 @@ func (r *Runner) begin(ctx actor.Context, m *messages.Start, def *experiments.De
 	go r.loop.run()
 }
 
-// sendTo is how a loop tells a session.
+// sendTo is how a loop tells a session. To another process everything goes with its
+// sender, so that the session knows a runner that has lost the episode to another.
 func sendTo(ctx actor.Context, session *actor.PID) func(any) {
 	root, self := ctx.ActorSystem().Root, ctx.Self()
+	if session.GetAddress() != ctx.ActorSystem().Address() {
+		return func(m any) { root.RequestWithCustomSender(session, m, self) }
+	}
 	return func(m any) {
 		switch m.(type) {
 		case *messages.Stepped, *messages.Pictured, *messages.Waiting:
@@ -278,7 +282,7 @@ func (r *Runner) free(ctx actor.Context) {
 		r.loop.out.drop()
 	}
 	r.link.end()
-	r.link.since = time.Time{}
+	r.link.since, r.link.asked = time.Time{}, nil
 	kept := r.kept
 	r.formerID = r.sessionID
 	r.session, r.sessionID, r.loop, r.kept, r.releasing = nil, "", nil, nil, false

@@ -30,6 +30,15 @@ type kept struct {
 	bytes   int
 }
 
+func keptOf(m *messages.Stepped, bytes int) kept {
+	return kept{m.Record, m.InputSeqs, m.Returns, m.Seats, bytes}
+}
+
+// report is the report again.
+func (k *kept) report(episode string) *messages.Stepped {
+	return &messages.Stepped{EpisodeId: episode, Record: k.record, InputSeqs: k.seqs, Returns: k.returns, Seats: k.seats}
+}
+
 func newWindow(cfg *Config) *window {
 	return &window{maxRecords: cfg.MaxUnacked, maxBytes: cfg.MaxUnackedBytes, gauge: cfg.Metrics.unacked}
 }
@@ -42,7 +51,7 @@ func (w *window) add(m *messages.Stepped, bytes int) {
 		clear(w.records[n:])
 		w.records, w.head = w.records[:n], 0
 	}
-	w.records = append(w.records, kept{m.Record, m.InputSeqs, m.Returns, m.Seats, bytes})
+	w.records = append(w.records, keptOf(m, bytes))
 	w.bytes += bytes
 	w.mu.Unlock()
 	w.gauge.Inc()
