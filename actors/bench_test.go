@@ -38,7 +38,7 @@ func BenchmarkFanOut250(b *testing.B) {
 		for i := range step.InputSeqs {
 			step.InputSeqs[i]++
 		}
-		s.fanOut(step, time.Now())
+		s.fanOut(nil, step, time.Now())
 	}
 }
 

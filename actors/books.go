@@ -28,6 +28,17 @@ type books struct {
 
 func newBooks(s persistence.Store, id persistence.SessionID) *books { return &books{store: s, id: id} }
 
+// reopenBooks goes on where a former run of this node ended.
+func reopenBooks(s persistence.Store, from *restored) *books {
+	b := newBooks(s, from.doc.ID)
+	b.opened, b.sessionRev = true, from.doc.Rev
+	if e := from.episode; e != nil {
+		b.episode, b.rev, b.stored = e.ID, e.Rev, from.tally.records
+		b.returns, b.human = from.tally.returns, from.tally.human
+	}
+	return b
+}
+
 // panicError is a panic of a store, as an error.
 type panicError struct{ value any }
 

@@ -67,6 +67,13 @@ type Limits struct {
 	// StateWait is how long an episode waits for what its policies have learned in other
 	// sessions; 3 s.
 	StateWait time.Duration
+	// RunnerGrace is how long a session waits for a runner that cannot be reached; 10 s.
+	RunnerGrace time.Duration
+	// NodeWait is how long after the start of the server, and after the loss of a
+	// node, participants are not told yet that nobody can run their session; 10 s.
+	NodeWait time.Duration
+	// RestoreWait is how long New waits for the sessions of a former run; 5 s.
+	RestoreWait time.Duration
 	// WriteTimeout bounds one write to the store; 10 s.
 	WriteTimeout time.Duration
 	// Nodes bound what runner nodes may do.
@@ -99,6 +106,9 @@ func (l Limits) withDefaults() Limits {
 	span(&l.GoodbyeWait, 3*time.Second)
 	span(&l.FlushWait, 10*time.Second)
 	span(&l.StateWait, 3*time.Second)
+	span(&l.RunnerGrace, 10*time.Second)
+	span(&l.NodeWait, 10*time.Second)
+	span(&l.RestoreWait, 5*time.Second)
 	span(&l.WriteTimeout, 10*time.Second)
 	span(&l.StorePing, 3*time.Second)
 	return l

@@ -111,7 +111,7 @@ func TestRecovery(t *testing.T) {
 		m.episodes["e2"] = persistence.Episode{ID: "e2", SessionID: "s1", Experiment: "x", Index: 1, Status: "running", Roles: []persistence.EpisodeRole{{Role: "r0"}}}
 		chunk, _ := chunkOf("s1", "e2", []string{"r0"}, records(5), nil, old)
 		m.chunks[chunk.ID] = chunk
-		n, err := closeUnfinished(t.Context(), m, "web", time.Now())
+		n, _, err := (&recovery{store: m, node: "web", before: time.Now()}).once(t.Context())
 		if err != nil || n != 2 {
 			t.Fatalf("closed %d sessions, %v, want 2", n, err)
 		}

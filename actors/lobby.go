@@ -63,6 +63,8 @@ func (l *lobby) Receive(ctx actor.Context) {
 	case *actor.Started, *actor.Stopping, *actor.Stopped:
 	case *join:
 		l.join(ctx, m.JoinRequest, ctx.Sender())
+	case *restore:
+		l.restore(ctx, m)
 	case *refused:
 		l.refused(ctx, m)
 	case *seatFreed:
@@ -141,6 +143,31 @@ func (l *lobby) open(ctx actor.Context, meet meeting, roles []string, r JoinRequ
 	l.waiting[meet] = append(l.waiting[meet], t)
 	role, _ := t.freeSeat(r.Role)
 	l.seat(ctx, t, role, r, sender)
+}
+
+// restore opens a session of a former run again, for those who sit there.
+func (l *lobby) restore(ctx actor.Context, m *restore) {
+	if l.sessions[m.doc.ID] != nil {
+		ctx.Respond(struct{}{}) // asked twice
+		return
+	}
+	r := m.restored
+	props := l.cast.props(func() actor.Actor { return restoredSession(l.cast, r) }, stopOnPanic(), actor.WithDispatcher(inline))
+	pid, err := ctx.SpawnNamed(props, string(r.doc.ID))
+	if err != nil {
+		ctx.Respond(fmt.Errorf("reopen session %s: %w", r.doc.ID, err))
+		return
+	}
+	t := &table{id: r.doc.ID, pid: pid, meet: meeting{r.doc.Experiment, r.doc.ExperimentVersion, r.doc.Room}, taken: map[string]persistence.ParticipantID{}, phase: phasePaused}
+	l.sessions[t.id] = t
+	for _, st := range r.doc.Seats {
+		t.roles = append(t.roles, st.Role)
+		if st.Participant != "" && st.LeftAt == nil {
+			t.taken[st.Role] = st.Participant
+			l.sitting[sitter{t.meet.link, st.Participant}] = t
+		}
+	}
+	ctx.Respond(struct{}{})
 }
 
 func (t *table) freeSeat(wanted string) (string, bool) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"sharpie/actors/link"
 	"sharpie/actors/messages"
 	"sharpie/actors/play"
 	"sharpie/persistence"
@@ -36,6 +37,9 @@ type (
 	// giveUp ends the actor, whether or not everything is stored.
 	giveUp struct{}
 )
+
+// System to Lobby: restore opens a session of a former run again; answered with struct{}.
+type restore struct{ *restored }
 
 // Session to Lobby.
 type (
@@ -124,6 +128,7 @@ type (
 		session persistence.SessionID
 		number  uint64
 		needs   []string
+		front   bool // its episode was begun: nobody waits longer than people in a game
 	}
 	// withdraw takes a wish back, and the runner that it may have led to: the session
 	// has given that runner nothing to do.
@@ -142,11 +147,25 @@ type (
 		slot   uint32
 	}
 	// unsatisfiable: no slot that is known has the labels that are needed.
-	unsatisfiable struct{ needs []string }
+	unsatisfiable struct {
+		number uint64 // of the wish
+		needs  []string
+		final  bool // nobody is expected any more, for the time being
+	}
+	// satisfiable takes unsatisfiable back: somebody came who can.
+	satisfiable struct{ number uint64 }
+	// runnerGone: the node of that runner cannot come back.
+	runnerGone struct {
+		runner *actor.PID
+		why    string
+	}
 )
 
 // Façade to Queue.
-type listRunners struct{} // answered with []RunnerView
+type (
+	listRunners struct{} // answered with []RunnerView
+	nodeChanged struct{ event link.Event }
+)
 
 // Session to Recorder.
 type (
@@ -168,6 +187,10 @@ type (
 		role   int
 		reward float64
 	}
+	// settle asks for settled once everything said before is stored.
+	settle struct{ episode persistence.EpisodeID }
+	// takenOver: another runner goes on with the episode; policy versions in force, by role.
+	takenOver struct{ versions []string }
 	// closeBooks is the last message: answered with booksClosed once all is stored.
 	closeBooks struct{ doc persistence.Session }
 	// salvage is closeBooks after a Recorder was lost: what it had stored is closed
@@ -182,6 +205,7 @@ type (
 		through uint64
 		steps   int // how many that are
 	}
+	settled     struct{ episode persistence.EpisodeID }
 	booksClosed struct{}
 	// statesRead is what the store has of the policies that learn across sessions. A
 	// goroutine of the session's own sends it.
@@ -189,6 +213,13 @@ type (
 		episode persistence.EpisodeID
 		found   []*persistence.Checkpoint
 		err     error
+	}
+	// stepsRead is a part of a lost episode, for the runner that goes on with it. A
+	// goroutine of the session's own sends it.
+	stepsRead struct {
+		takeover *takeover
+		part     *messages.Replay
+		err      error
 	}
 	// unstorable: the store refuses something, and repeating is useless.
 	unstorable struct {
@@ -200,6 +231,9 @@ type (
 
 // written is what a write's goroutine tells its Recorder.
 type written struct{ err error }
+
+// cutOff: nothing reaches that runner any more. A session tells itself.
+type cutOff struct{ runner *actor.PID }
 
 // rang is an alarm that went off: which one, and of which generation.
 type rang struct {

@@ -17,6 +17,7 @@ type metrics struct {
 	writes     prometheus.Histogram
 	storeFails *prometheus.CounterVec
 	faults     *prometheus.CounterVec
+	handOvers  *prometheus.CounterVec
 }
 
 const namespace = "sharpie"
@@ -49,11 +50,12 @@ func newMetrics(r prometheus.Registerer, n *counts) *metrics {
 		writes:     histogram("store_write_seconds", "How long one write to the store took.", []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .5, 1, 5}),
 		storeFails: vec("store_errors_total", "Writes that failed, by whether they are repeated.", "kind"),
 		faults:     vec("actor_faults_total", "Actors that stopped because of a fault, by kind.", "actor"),
+		handOvers:  vec("hand_overs_total", "Runners that were away or lost in mid-episode, and what became of it.", "kind"),
 	}
 	if r == nil {
 		return m
 	}
-	r.MustRegister(m.phases, m.inputs, m.frames, m.skipped, m.statuses, m.painted, m.closed, m.stale, m.assignment, m.stored, m.writes, m.storeFails, m.faults,
+	r.MustRegister(m.phases, m.inputs, m.frames, m.skipped, m.statuses, m.painted, m.closed, m.stale, m.assignment, m.stored, m.writes, m.storeFails, m.faults, m.handOvers,
 		gauge("participants_connected", "Sockets of participants.", n.connected.Load),
 		gauge("unstored_steps", "Step records that wait for the store.", n.unstored.Load),
 		gauge("runner_slots", "Runner slots that are known.", n.slots.Load),

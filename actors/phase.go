@@ -11,7 +11,7 @@ const (
 	phaseQueued    phase = "queued"    // for a runner
 	phaseRunning   phase = "running"   // an episode runs
 	phaseBetween   phase = "between"   // two episodes
-	phasePaused    phase = "paused"    // somebody is missing and may come back
+	phasePaused    phase = "paused"    // somebody, or the runner, is missing and may come back
 	phaseCompleted phase = "completed" // all episodes were played
 	phaseAborted   phase = "aborted"   // ended early, for a reason
 )
@@ -34,7 +34,8 @@ const (
 	evNext        event = "next"         // the pause between two episodes is over
 	evMissing     event = "missing"      // somebody is missed: pause
 	evBack        event = "back"         // nobody is missed any more
-	evRunnerLost  event = "runner lost"  // and the episode shall be restarted
+	evRunnerAway  event = "runner away"  // it cannot be reached, and may come back
+	evRunnerLost  event = "runner lost"  // and the episode needs another one
 	evAbort       event = "abort"
 )
 
@@ -55,6 +56,7 @@ type facts struct {
 	skipCountdown bool // one seat only, or a countdown of 0
 	lastEpisode   bool // the episode that ended was the last one
 	hasRunner     bool
+	nobodyMissed  bool // a pause is for the runner alone
 }
 
 // machine is a session's place in its life. The zero value is not a machine; a
@@ -93,6 +95,8 @@ func (m machine) next(e event, f facts) (to machine, do []effect, ok bool) {
 			return m.afterEpisode(f)
 		case evMissing:
 			return machine{phasePaused, phaseRunning}, []effect{doPause}, true
+		case evRunnerAway:
+			return machine{phasePaused, phaseRunning}, nil, true
 		case evRunnerLost:
 			return machine{phase: phaseQueued}, []effect{doEnqueue}, true
 		}
@@ -127,7 +131,7 @@ func (m machine) nextSeating(e event, f facts) (machine, []effect, bool) {
 	return m, nil, false
 }
 
-// nextPaused is next while somebody is missed.
+// nextPaused is next while somebody, or the runner, is missed.
 func (m machine) nextPaused(e event, f facts) (machine, []effect, bool) {
 	switch e {
 	case evBack:
@@ -149,6 +153,9 @@ func (m machine) nextPaused(e event, f facts) (machine, []effect, bool) {
 	case evRunnerLost:
 		if m.resume != phaseRunning {
 			return m, nil, false
+		}
+		if f.nobodyMissed {
+			return machine{phase: phaseQueued}, []effect{doEnqueue}, true
 		}
 		return machine{phasePaused, phaseQueued}, nil, true
 	}

@@ -30,6 +30,7 @@ func TestPhaseMachine(t *testing.T) {
 	at := func(p phase) machine { return machine{phase: p} }
 	paused := func(resume phase) machine { return machine{phasePaused, resume} }
 	single, last, held := facts{skipCountdown: true}, facts{lastEpisode: true}, facts{hasRunner: true}
+	alone := facts{nobodyMissed: true}
 	rows := []phaseRow{
 		{at(phaseWaiting), evFull, facts{}, at(phaseReady), nil},
 		{at(phaseWaiting), evFull, single, at(phaseQueued), []effect{doEnqueue}},
@@ -50,6 +51,8 @@ func TestPhaseMachine(t *testing.T) {
 		{paused(phaseRunning), evEpisodeDone, facts{}, paused(phaseBetween), nil},
 		{paused(phaseRunning), evEpisodeDone, last, at(phaseCompleted), []effect{doFinish}},
 		{paused(phaseRunning), evRunnerLost, facts{}, paused(phaseQueued), nil},
+		{paused(phaseRunning), evRunnerLost, alone, at(phaseQueued), []effect{doEnqueue}},
+		{at(phaseRunning), evRunnerAway, facts{}, paused(phaseRunning), nil},
 	}
 	states := []machine{at(phaseWaiting), at(phaseReady), at(phaseQueued), at(phaseRunning), at(phaseBetween),
 		paused(phaseQueued), paused(phaseRunning), paused(phaseBetween), at(phaseCompleted), at(phaseAborted)}
@@ -63,10 +66,10 @@ func TestPhaseMachine(t *testing.T) {
 		}
 		rows = append(rows, phaseRow{from, evAbort, facts{}, at(phaseAborted), do})
 	}
-	events := []event{evFull, evNotFull, evGo, evAssigned, evEpisodeDone, evNext, evMissing, evBack, evRunnerLost, evAbort}
+	events := []event{evFull, evNotFull, evGo, evAssigned, evEpisodeDone, evNext, evMissing, evBack, evRunnerAway, evRunnerLost, evAbort}
 	for _, from := range states {
 		for _, e := range events {
-			for _, f := range []facts{{}, single, last, held} {
+			for _, f := range []facts{{}, single, last, held, alone} {
 				want, known := rowFor(rows, from, e, f)
 				to, do, ok := from.next(e, f)
 				if to != want.to || !slices.Equal(do, want.do) || ok != known {

@@ -90,7 +90,8 @@ type SessionView struct {
 	Episodes   int
 	Step       int64
 	Runner     string
-	Unstored   int // step records not yet stored
+	Unstored   int    // step records not yet stored
+	Problem    string // why it does not go on, for the researcher; "": nothing
 	Seats      []SeatView
 	OpenedAt   time.Time
 }
@@ -109,11 +110,20 @@ type SeatView struct {
 
 // RunnerView is a runner slot as Admin shows it.
 type RunnerView struct {
-	Runner  string // id of the node
-	Slot    int
-	Labels  []string
-	Session persistence.SessionID // "" while free
-	Since   time.Time
+	Runner      string // id of the node
+	Incarnation string
+	Node        bool // in another process; the fields of Node are set
+	Away        bool // its node cannot be reached now
+	// Of a node: its version, when it was heard last, the round trip (0: not measured
+	// yet), and whether it takes no more sessions.
+	Version  string
+	SeenAt   time.Time
+	Latency  time.Duration
+	Draining bool
+	Slot     int
+	Labels   []string
+	Session  persistence.SessionID // "" while free
+	Since    time.Time
 }
 
 // Health is what /readyz and the Admin page say.

@@ -7,17 +7,29 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"sharpie/actors/link"
 	"sharpie/actors/messages"
 	"sharpie/persistence"
 )
 
-// queue owns the order of waiting sessions and the free runner slots. It pushes: a
-// session hears of its runner in the moment that both are there.
+// queue owns the order of waiting sessions and the runner slots, of this process and
+// of all nodes. It pushes: a session hears of its runner in the moment that both are
+// there.
 type queue struct {
 	cast    *cast
 	log     *slog.Logger
 	waiting []*ticketed // first come, first served, among those a slot can serve
 	slots   []*slot
+	// newest is the incarnation of each runner id that offered last; former are those
+	// that it had before, which may offer nothing any more.
+	newest map[string]string
+	former map[string][]string
+	// unsettled ends when nodes that are expected have had the time to come.
+	unsettled alarm
+}
+
+func newQueue(c *cast) *queue {
+	return &queue{cast: c, log: c.log, newest: map[string]string{}, former: map[string][]string{}, unsettled: alarm{name: "unsettled"}}
 }
 
 // ticketed is a session that waits.
@@ -26,20 +38,38 @@ type ticketed struct {
 	session persistence.SessionID
 	number  uint64
 	needs   []string
+	front   bool
 	since   time.Time
+	told    hope
 }
 
-// slot is a runner that is known: free, or held by a session.
+// hope is what a waiting session was told about its chances.
+type hope int
+
+const (
+	someone hope = iota // there is a slot that can serve it, be it busy
+	nobody              // there is none; one may come soon
+	noone               // there is none, and none is expected
+)
+
+// slot is a runner that is known: free, held by a session, or away.
 type slot struct {
 	pid    *actor.PID
 	offer  *messages.Offer
 	holder *ticketed // nil: free
+	away   bool      // its node cannot be reached now
 	since  time.Time
 }
 
+func (s *slot) free() bool { return s.holder == nil && !s.away }
+
 func (q *queue) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *actor.Started, *actor.Stopping, *actor.Stopped:
+	case *actor.Started:
+		q.unsettled.set(ctx, q.cast.cfg.Limits.NodeWait)
+	case *actor.Stopping:
+		q.unsettled.clear()
+	case *actor.Stopped:
 	case *enqueue:
 		q.enqueue(ctx, m)
 	case *withdraw:
@@ -47,7 +77,13 @@ func (q *queue) Receive(ctx actor.Context) {
 	case *messages.Offer:
 		q.offered(ctx, m)
 	case *actor.Terminated:
-		q.terminated(ctx, m.Who)
+		q.terminated(ctx, m)
+	case *nodeChanged:
+		q.nodeChanged(ctx, m)
+	case *rang:
+		if q.unsettled.is(m) {
+			q.judge()
+		}
 	case *listRunners:
 		ctx.Respond(q.views())
 	default:
@@ -56,16 +92,45 @@ func (q *queue) Receive(ctx actor.Context) {
 	q.count()
 }
 
-// enqueue puts a session at the end, and tells it at once if nobody that is known
-// can ever serve it.
+// enqueue puts a session at the end, or behind the others in mid-episode; it hears at
+// once if nobody that is known can ever serve it.
 func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
-	t := &ticketed{pid: ctx.Sender(), session: m.session, number: m.number, needs: m.needs, since: time.Now()}
+	t := &ticketed{pid: ctx.Sender(), session: m.session, number: m.number, needs: m.needs, front: m.front, since: time.Now()}
 	ctx.Watch(t.pid)
-	q.waiting = append(q.waiting, t)
-	if !slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t.needs) }) {
-		q.cast.tell(t.pid, &unsatisfiable{needs: t.needs})
+	at := len(q.waiting)
+	if m.front {
+		at = 0
+		for at < len(q.waiting) && q.waiting[at].front {
+			at++
+		}
 	}
+	q.waiting = slices.Insert(q.waiting, at, t)
 	q.match(ctx)
+	q.judge()
+}
+
+// judge tells those that wait whether somebody can serve them, where that is news.
+func (q *queue) judge() {
+	for _, t := range q.waiting {
+		now := someone
+		switch {
+		case slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t.needs) }):
+		case len(t.needs) == 0 && len(q.slots) == 0 && q.cast.cfg.Slots > 0: // slots of this process are on their way
+		case q.unsettled.at.IsZero():
+			now = noone
+		default:
+			now = nobody
+		}
+		if now == t.told {
+			continue
+		}
+		t.told = now
+		if now == someone {
+			q.cast.tell(t.pid, &satisfiable{number: t.number})
+		} else {
+			q.cast.tell(t.pid, &unsatisfiable{number: t.number, needs: t.needs, final: now == noone})
+		}
+	}
 }
 
 func (s *slot) serves(needs []string) bool {
@@ -97,14 +162,89 @@ func (q *queue) offered(ctx actor.Context, m *messages.Offer) {
 		q.log.Warn("offer without a sender dropped", "runner", m.GetRunnerId(), "slot", m.GetSlot())
 		return
 	}
+	if !q.admit(m) {
+		q.cast.metrics.stale.WithLabelValues("Offer").Inc()
+		q.log.Warn("offer of a former incarnation dropped", "runner", m.GetRunnerId(), "incarnation", m.GetIncarnation())
+		return
+	}
+	ctx.Watch(pid) // each time: it ends with every connection
 	i := slices.IndexFunc(q.slots, func(s *slot) bool { return s.pid.Equal(pid) })
 	if i < 0 {
-		ctx.Watch(pid)
 		q.slots = append(q.slots, &slot{pid: pid})
 		i = len(q.slots) - 1
 	}
-	q.slots[i].offer, q.slots[i].holder, q.slots[i].since = m, nil, time.Now()
+	s := q.slots[i]
+	s.offer, s.holder, s.away, s.since = m, nil, false, time.Now()
 	q.match(ctx)
+	q.judge()
+}
+
+// Bounds of what is remembered of runners that are no more.
+const (
+	maxFormer    = 16
+	maxRunnerIDs = 10_000
+)
+
+// admit fences former incarnations off: with the first offer of a newer one, all
+// slots of the older are gone.
+func (q *queue) admit(m *messages.Offer) bool {
+	id, inc := m.GetRunnerId(), m.GetIncarnation()
+	known, ok := q.newest[id]
+	switch {
+	case ok && known == inc:
+		return true
+	case slices.Contains(q.former[id], inc):
+		return false
+	}
+	if len(q.newest) >= maxRunnerIDs {
+		clear(q.newest)
+		clear(q.former)
+	}
+	if ok {
+		list := append(q.former[id], known)
+		q.former[id] = list[max(0, len(list)-maxFormer):]
+		q.drop("its node began anew", func(s *slot) bool { return s.offer.GetRunnerId() == id && s.offer.GetIncarnation() != inc })
+	}
+	q.newest[id] = inc
+	return true
+}
+
+// drop forgets slots for good; the sessions that hold them look for others.
+func (q *queue) drop(why string, which func(*slot) bool) {
+	q.slots = slices.DeleteFunc(q.slots, func(s *slot) bool {
+		if !which(s) {
+			return false
+		}
+		if s.holder != nil {
+			q.cast.tell(s.holder.pid, &runnerGone{runner: s.pid, why: why})
+		}
+		return true
+	})
+}
+
+// nodeChanged: a runner node came, went, or can be reached again.
+func (q *queue) nodeChanged(ctx actor.Context, m *nodeChanged) {
+	n := m.event.Node
+	of := func(s *slot) bool { return s.offer.GetRunnerId() == n.ID && s.offer.GetIncarnation() == n.Incarnation }
+	switch m.event.Change {
+	case link.Away:
+		q.unsettled.set(ctx, q.cast.cfg.Limits.NodeWait)
+		for _, s := range q.slots {
+			s.away = s.away || of(s)
+		}
+	case link.Back:
+		for _, s := range q.slots {
+			if of(s) && s.away {
+				s.away, s.since = false, time.Now()
+				ctx.Watch(s.pid)
+			}
+		}
+		q.match(ctx)
+	case link.Gone:
+		q.unsettled.set(ctx, q.cast.cfg.Limits.NodeWait)
+		q.drop("its node is gone", of)
+	}
+	q.judge()
 }
 
 // match brings sessions and slots together. A session that needs what no free slot
@@ -112,7 +252,7 @@ func (q *queue) offered(ctx actor.Context, m *messages.Offer) {
 func (q *queue) match(ctx actor.Context) {
 	for i := 0; i < len(q.waiting); {
 		t := q.waiting[i]
-		at := slices.IndexFunc(q.slots, func(s *slot) bool { return s.holder == nil && s.serves(t.needs) })
+		at := slices.IndexFunc(q.slots, func(s *slot) bool { return s.free() && s.serves(t.needs) })
 		if at < 0 {
 			if len(t.needs) == 0 {
 				return // no slot is free at all
@@ -133,8 +273,16 @@ func (q *queue) match(ctx actor.Context) {
 	}
 }
 
-// terminated: a session or a runner is no more.
-func (q *queue) terminated(ctx actor.Context, who *actor.PID) {
+// terminated: a session or a runner is no more, or cannot be reached.
+func (q *queue) terminated(ctx actor.Context, m *actor.Terminated) {
+	who := m.Who
+	if m.Why == actor.TerminatedReason_AddressTerminated {
+		for _, s := range q.slots {
+			s.away = s.away || s.pid.Equal(who)
+		}
+		return
+	}
+	defer q.judge()
 	q.slots = slices.DeleteFunc(q.slots, func(s *slot) bool { return s.pid.Equal(who) })
 	q.waiting = slices.DeleteFunc(q.waiting, func(t *ticketed) bool { return t.pid.Equal(who) })
 	for _, s := range q.slots {
@@ -149,7 +297,7 @@ func (q *queue) terminated(ctx actor.Context, who *actor.PID) {
 func (q *queue) count() {
 	free := 0
 	for _, s := range q.slots {
-		if s.holder == nil {
+		if s.free() {
 			free++
 		}
 	}
@@ -161,7 +309,7 @@ func (q *queue) count() {
 func (q *queue) views() []RunnerView {
 	out := make([]RunnerView, len(q.slots))
 	for i, s := range q.slots {
-		out[i] = RunnerView{Runner: s.offer.GetRunnerId(), Slot: int(s.offer.GetSlot()), Labels: s.offer.GetLabels(), Since: s.since}
+		out[i] = RunnerView{Runner: s.offer.GetRunnerId(), Slot: int(s.offer.GetSlot()), Labels: s.offer.GetLabels(), Since: s.since, Incarnation: s.offer.GetIncarnation(), Away: s.away}
 		if s.holder != nil {
 			out[i].Session = s.holder.session
 		}

@@ -27,6 +27,7 @@ type recorder struct {
 	batch    batch
 	versions []string // policy versions in force, by role
 	roles    []string // of the episode
+	current  persistence.EpisodeID
 	flush    alarm
 	retry    alarm
 	queue    []*job
@@ -70,9 +71,31 @@ const (
 )
 
 func recorderProps(c *cast, log *slog.Logger, id persistence.SessionID) *actor.Props {
+	return c.props(func() actor.Actor { return newRecorder(c, log, newBooks(c.cfg.Store, id)) })
+}
+
+func newRecorder(c *cast, log *slog.Logger, b *books) *recorder {
+	return &recorder{cast: c, log: log, books: b, flush: alarm{name: "flush"}, retry: alarm{name: "retry"}}
+}
+
+// reopenedProps are of the recorder of a session that a former run left: it goes on
+// where the store is.
+func reopenedProps(c *cast, log *slog.Logger, from *restored) *actor.Props {
 	return c.props(func() actor.Actor {
-		return &recorder{cast: c, log: log, books: newBooks(c.cfg.Store, id), flush: alarm{name: "flush"}, retry: alarm{name: "retry"}}
+		r := newRecorder(c, log, reopenBooks(c.cfg.Store, from))
+		if e := from.episode; e != nil {
+			r.current, r.roles, r.versions = e.ID, roleNames(e), from.tally.versions
+		}
+		return r
 	})
+}
+
+func roleNames(e *persistence.Episode) []string {
+	out := make([]string, len(e.Roles))
+	for i := range e.Roles {
+		out[i] = e.Roles[i].Role
+	}
+	return out
 }
 
 func (r *recorder) Receive(ctx actor.Context) {
@@ -93,6 +116,11 @@ func (r *recorder) Receive(ctx actor.Context) {
 		r.put(ctx, "feedback", func(context.Context) error { r.books.feedback(m); return nil })
 	case *complete:
 		r.put(ctx, "completion codes", func(c context.Context) error { return r.books.complete(c, m) })
+	case *settle:
+		r.settle(ctx, m)
+	case *takenOver:
+		r.cut(ctx) // the next chunk says which versions its steps have
+		r.versions = m.versions
 	case *closeBooks:
 		r.cut(ctx)
 		r.header(ctx, m.doc)
@@ -170,14 +198,23 @@ func (r *recorder) cut(ctx actor.Context) {
 // episode begins an episode, or writes its end after its last steps.
 func (r *recorder) episode(ctx actor.Context, m *putEpisode) {
 	r.cut(ctx)
-	if m.doc.Status == "running" {
-		r.roles = make([]string, len(m.doc.Roles))
-		r.versions = make([]string, len(m.doc.Roles))
+	if m.doc.ID != r.current {
+		r.current, r.roles, r.versions = m.doc.ID, roleNames(&m.doc), make([]string, len(m.doc.Roles))
 		for i := range m.doc.Roles {
-			r.roles[i], r.versions[i] = m.doc.Roles[i].Role, m.doc.Roles[i].PolicyVersion
+			r.versions[i] = m.doc.Roles[i].PolicyVersion
 		}
 	}
 	r.put(ctx, "the episode", func(c context.Context) error { return r.books.putEpisode(c, m.doc) })
+}
+
+// settle tells the session once everything before it is stored.
+func (r *recorder) settle(ctx actor.Context, m *settle) {
+	r.cut(ctx)
+	root, session := ctx.ActorSystem().Root, r.session
+	r.put(ctx, "a mark", func(context.Context) error {
+		root.Send(session, &settled{episode: m.episode})
+		return nil
+	})
 }
 
 func (r *recorder) put(ctx actor.Context, what string, do func(context.Context) error) {

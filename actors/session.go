@@ -38,6 +38,9 @@ type session struct {
 	playTime time.Duration // of the episode, when a pause stopped its clock
 	patience alarm         // waits of an ending session: for the runner, for the store
 	seatNews alarm         // seats changed, and nobody was told yet
+	grace    alarm         // of a runner that cannot be reached
+	knocking alarm         // such a runner is asked for again
+	settling alarm         // the store has to take everything before another runner goes on
 
 	seats    []*seat // in the order of Definition.agents
 	opened   time.Time
@@ -49,15 +52,18 @@ type session struct {
 	runner   *actor.PID // held from the first episode to the last
 	runnerID string
 	slot     uint32
-	used     bool   // the runner was given an episode
-	wish     uint64 // number of the last Enqueue
-	begun    int    // episodes begun, attempts not counted
+	outage   *outage // nil: the runner can be reached
+	problem  string  // for the researcher; "": none
+	used     bool    // the runner was given an episode
+	wish     uint64  // number of the last Enqueue
+	begun    int     // episodes begun, attempts not counted
 	episode  *episode
 	picture  []byte // the last Frame, encoded; nil before the first
 	width    uint32
 	height   uint32
 	states   map[string]carried // by role: for the next episode
 
+	restored  *restored // what a former run of this node left; nil: nothing
 	unstored  int
 	lostBooks bool // the first recorder is no more, and nothing but the end is written
 	finishing bool // the books are being closed
@@ -75,6 +81,7 @@ func newSession(c *cast, id persistence.SessionID, r JoinRequest, canonical []by
 		machine:  machine{phase: phaseWaiting},
 		states:   map[string]carried{},
 		phaseEnd: alarm{name: "phase"}, patience: alarm{name: "patience"}, seatNews: alarm{name: "seats"},
+		grace: alarm{name: "grace"}, knocking: alarm{name: "knocking"}, settling: alarm{name: "settling"},
 	}
 	for i := range r.Definition.Agents {
 		if a := &r.Definition.Agents[i]; a.Participant {
@@ -94,7 +101,7 @@ func (s *session) Receive(ctx actor.Context) {
 		s.stopping(ctx)
 	case *actor.Stopped, *actor.Restarting:
 	case *actor.Terminated:
-		s.terminated(ctx, m.Who)
+		s.terminated(ctx, m)
 	case *rang:
 		s.rang(ctx, m)
 	default:
@@ -143,6 +150,16 @@ func (s *session) fromPeople(ctx actor.Context) bool {
 		s.assigned(ctx, m)
 	case *unsatisfiable:
 		s.unsatisfiable(ctx, m)
+	case *satisfiable:
+		s.satisfiable(m)
+	case *runnerGone:
+		if s.runner != nil && s.runner.Equal(m.runner) {
+			s.runnerLost(ctx, m.why)
+		}
+	case *cutOff:
+		if s.runner != nil && s.runner.Equal(m.runner) {
+			s.unreachable(ctx, "the connection to its node was lost")
+		}
 	default:
 		return false
 	}
@@ -153,31 +170,33 @@ func (s *session) fromPeople(ctx actor.Context) bool {
 func (s *session) fromRunner(ctx actor.Context) bool {
 	switch m := ctx.Message().(type) {
 	case *messages.Stepped:
-		if s.current(m.GetEpisodeId(), "Stepped") {
+		if s.current(ctx, m.GetEpisodeId(), "Stepped") {
 			s.stepped(ctx, m)
 		}
 	case *messages.Pictured:
-		if s.current(m.GetEpisodeId(), "Pictured") {
-			s.pictured(m)
+		if s.current(ctx, m.GetEpisodeId(), "Pictured") {
+			s.heard(ctx)
+			s.pictured(ctx, m)
 		}
 	case *messages.Waiting:
-		if s.current(m.GetEpisodeId(), "Waiting") {
+		if s.current(ctx, m.GetEpisodeId(), "Waiting") {
+			s.heard(ctx)
 			s.waitingFor(m)
 		}
 	case *messages.Started:
-		if s.current(m.GetEpisodeId(), "Started") {
+		if s.current(ctx, m.GetEpisodeId(), "Started") {
 			s.episodeStarted(ctx, m)
 		}
 	case *messages.EpisodeEnded:
-		if s.current(m.GetEpisodeId(), "EpisodeEnded") {
+		if s.current(ctx, m.GetEpisodeId(), "EpisodeEnded") {
 			s.episodeEnded(ctx, m)
 		}
 	case *messages.Failed:
-		if s.current(m.GetEpisodeId(), "Failed") {
+		if s.current(ctx, m.GetEpisodeId(), "Failed") {
 			s.episodeFailed(ctx, m)
 		}
 	case *messages.Checkpoint:
-		if s.current(m.GetEpisodeId(), "Checkpoint") {
+		if s.current(ctx, m.GetEpisodeId(), "Checkpoint") {
 			s.checkpoint(ctx, m)
 		}
 	default:
@@ -193,6 +212,10 @@ func (s *session) fromRecorder(ctx actor.Context) bool {
 		s.stored(ctx, m)
 	case *statesRead:
 		s.statesRead(ctx, m)
+	case *settled:
+		s.settled(ctx, m)
+	case *stepsRead:
+		s.stepsRead(ctx, m)
 	case *booksClosed:
 		s.closed = true
 		s.goodbye(ctx)
@@ -208,9 +231,11 @@ func (s *session) fromRecorder(ctx actor.Context) bool {
 	return true
 }
 
-// current reports whether a runner's message is about the episode that runs.
-func (s *session) current(id, kind string) bool {
-	if s.episode != nil && !s.episode.over && id == string(s.episode.doc.ID) {
+// current reports whether a runner's message is about the episode that runs, and of
+// the runner that has it: another one may have taken it over.
+func (s *session) current(ctx actor.Context, id, kind string) bool {
+	from := ctx.Sender()
+	if s.episode != nil && !s.episode.over && id == string(s.episode.doc.ID) && s.runner != nil && (from == nil || from.Equal(s.runner)) {
 		return true
 	}
 	s.cast.metrics.stale.WithLabelValues(kind).Inc()
@@ -219,6 +244,10 @@ func (s *session) current(id, kind string) bool {
 
 // open begins the session's life.
 func (s *session) open(ctx actor.Context) {
+	if s.restored != nil {
+		s.reopen(ctx)
+		return
+	}
 	s.opened = time.Now().UTC()
 	s.lobbyEnd = s.opened.Add(time.Duration(s.def.Experiment.LobbyTimeout))
 	s.recorder = ctx.Spawn(recorderProps(s.cast, s.log, s.id))
@@ -226,7 +255,8 @@ func (s *session) open(ctx actor.Context) {
 }
 
 // terminated: somebody that this session depends on is no more.
-func (s *session) terminated(ctx actor.Context, who *actor.PID) {
+func (s *session) terminated(ctx actor.Context, m *actor.Terminated) {
+	who := m.Who
 	switch {
 	case s.stopped: // the children go with the session
 	case who.Equal(s.recorder) && s.machine.phase.final():
@@ -237,6 +267,8 @@ func (s *session) terminated(ctx actor.Context, who *actor.PID) {
 		s.recorder, s.lostBooks = ctx.Spawn(recorderProps(s.cast, s.log, s.id)), true
 		s.fault("recorder", "the recorder actor stopped")
 		s.abort(ctx, reasonInternal, "the recorder stopped because of a fault")
+	case s.runner != nil && who.Equal(s.runner) && m.Why == actor.TerminatedReason_AddressTerminated:
+		ctx.Send(ctx.Self(), &cutOff{runner: who}) // behind what it said before
 	case s.runner != nil && who.Equal(s.runner):
 		s.runnerLost(ctx, "the runner stopped")
 	default:
@@ -269,6 +301,11 @@ func (s *session) stopping(ctx actor.Context) {
 	s.phaseEnd.clear()
 	s.patience.clear()
 	s.seatNews.clear()
+	s.endOutage()
+	s.settling.clear()
+	if s.episode != nil && s.episode.resume != nil && s.episode.resume.cancel != nil {
+		s.episode.resume.cancel()
+	}
 	s.goodbye(ctx)
 	if s.runner != nil {
 		s.release(ctx)

@@ -75,7 +75,7 @@ func (s *session) ai() bool { return s.def.Experiment.OnDropOut == experiments.D
 func (s *session) view() SessionView {
 	v := SessionView{
 		ID: s.id, Experiment: s.link, Version: s.version, Room: s.room, Phase: string(s.machine.phase), Since: s.since, Deadline: s.deadline,
-		Episode: s.begun, Episodes: s.def.Experiment.NumberOfEpisodes, Unstored: s.unstored, OpenedAt: s.opened, Seats: make([]SeatView, len(s.seats)),
+		Episode: s.begun, Episodes: s.def.Experiment.NumberOfEpisodes, Unstored: s.unstored, Problem: s.problem, OpenedAt: s.opened, Seats: make([]SeatView, len(s.seats)),
 	}
 	if s.episode != nil {
 		v.Step = int64(s.episode.step)

@@ -37,39 +37,49 @@ func (s *session) abortBy(ctx actor.Context, m *abort) {
 	}
 }
 
-// runnerLost: the episode that ran there is over.
+// runnerLost: the episode goes on elsewhere, or begins again, or is over.
 func (s *session) runnerLost(ctx actor.Context, why string) {
 	ctx.Unwatch(s.runner)
+	// Where it is at work still, it hears of this when it can be reached; and after the
+	// Queue has heard that this session wants another one.
+	defer ctx.Request(s.runner, &messages.Release{SessionId: string(s.id)})
 	s.runner = nil
+	s.endOutage()
+	s.settling.clear()
 	running := s.episode != nil && !s.episode.over
 	s.event("runner_lost", "", "", persistence.Document{"runner": s.runnerID, "slot": int64(s.slot), "why": why, "episode_running": running})
 	s.log.Warn("runner lost", "runner", s.runnerID, "slot", s.slot, "why", why)
-	if running {
+	switch {
+	case s.machine.phase.final():
 		s.closeEpisode(ctx, "aborted", with(reasonRunnerLost, why))
-	}
-	if s.machine.phase.final() {
 		s.finishBooks(ctx)
 		return
-	}
-	if s.machine.phase == phaseBetween || !running {
+	case !running:
 		return
-	}
-	if s.def.Experiment.OnRunnerLoss == "abort" || s.episode.doc.Attempt+1 >= maxAttempts {
+	case s.def.Experiment.OnRunnerLoss == "abort" || s.episode.losses+s.episode.doc.Attempt+1 >= maxAttempts:
+		s.closeEpisode(ctx, "aborted", with(reasonRunnerLost, why))
 		s.abort(ctx, reasonRunnerLost, why)
 		return
 	}
-	s.apply(ctx, evRunnerLost)
-	s.notice = "The computer that ran the game was lost. This round starts again."
-	s.tellPhase()
+	s.episode.losses++
+	not := s.resumable()
+	if not == "" {
+		s.awaitRunner(ctx, why)
+		return
+	}
+	if s.abandonEpisode(ctx, why+"; "+not) {
+		s.apply(ctx, evRunnerLost)
+		s.restartNotice()
+	}
 }
 
-// maxAttempts bounds how often one episode is begun.
+// maxAttempts bounds how often one episode is begun, or taken over.
 const maxAttempts = 5
 
 // finish ends the session: first the runner's last steps, then the books, then the
 // goodbye.
 func (s *session) finish(ctx actor.Context) {
-	if s.preparing() { // the runner does not know of the episode
+	if s.episode != nil && !s.episode.over && (s.preparing() || s.runner == nil || s.outage != nil) { // there is nobody to say how it ended
 		s.closeEpisode(ctx, "aborted", s.reason)
 	}
 	if s.runner != nil && s.episode != nil && !s.episode.over {

@@ -18,6 +18,7 @@ import (
 type episode struct {
 	doc     persistence.Episode
 	started bool // the runner has answered
+	begun   bool // step 0 is there
 	over    bool
 	step    uint64
 	stopped bool               // it was told to stop, because it took too long
@@ -26,6 +27,10 @@ type episode struct {
 	drawn   time.Time          // when the last new picture came
 	start   *messages.Start    // not sent yet; nil once it is
 	began   map[string]carried // learned states that it began with
+	offset  int64              // of the last step, on its runner's clock, µs
+	acked   uint64             // the last step that is stored
+	losses  int                // how often its runner was lost
+	resume  *takeover          // another runner is to go on with it; nil: no
 	turns   bool               // its roles take turns
 	turn    []uint32           // roles whose turn it is, where they do
 	offsets [64]stepOffset
@@ -41,6 +46,10 @@ func (s *session) episodeID() string { return string(s.episode.doc.ID) }
 
 // startEpisode starts the next episode, or the lost one again, with the same seed.
 func (s *session) startEpisode(ctx actor.Context) {
+	if e := s.episode; e != nil && !e.over && e.resume != nil {
+		s.resume(ctx)
+		return
+	}
 	index, attempt, seed := s.begun, 0, uint64(0)
 	var again map[string]carried
 	if e := s.episode; e != nil && e.doc.Status == "aborted" {
@@ -60,14 +69,26 @@ func (s *session) startEpisode(ctx actor.Context) {
 	}}
 	s.picture = nil
 	for _, st := range s.seats {
-		st.ret, st.live, st.blocked = 0, true, nil
+		st.ret, st.live, st.blocked, st.last, st.unheard = 0, true, nil, nil, false
 	}
-	s.prepare(ctx, &messages.Start{
-		SessionId: string(s.id), EpisodeId: s.episodeID(), EpisodeIndex: uint32(index), Attempt: uint32(attempt), Seed: seed,
-		Experiment: s.link, ExperimentVersion: uint32(s.version), Definition: s.canonical, BundleHash: s.bundle, KeepEnvironment: true,
-	}, again)
+	s.prepare(ctx, s.startMessage(ctx, s.episode), again)
 	ctx.Send(s.recorder, &putSession{s.document()})
 	s.tellPhase()
+}
+
+// pictureCredit is how many pictures may be on their way from a runner elsewhere.
+const pictureCredit = 2
+
+// startMessage is all that a runner needs, but for what policies have learned.
+func (s *session) startMessage(ctx actor.Context, e *episode) *messages.Start {
+	m := &messages.Start{
+		SessionId: string(s.id), EpisodeId: string(e.doc.ID), EpisodeIndex: uint32(e.doc.Index), Attempt: uint32(e.doc.Attempt), Seed: uint64(e.doc.Seed),
+		Experiment: s.link, ExperimentVersion: uint32(s.version), Definition: s.canonical, BundleHash: s.bundle, KeepEnvironment: true,
+	}
+	if s.remote(ctx) {
+		m.PictureCredit = pictureCredit
+	}
+	return m
 }
 
 // seed chooses episode index's seed.
@@ -106,6 +127,10 @@ func (s *session) episodeRoles() []persistence.EpisodeRole {
 // episodeStarted: the environment was reset and drawn. Step 0 is in it.
 func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 	e := s.episode
+	if e.resume != nil && e.resume.told {
+		s.resumed(ctx, m)
+		return
+	}
 	if e.started {
 		s.cast.metrics.stale.WithLabelValues("Started").Inc()
 		return
@@ -126,7 +151,7 @@ func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 	if s.def.Experiment.OnDropOut == experiments.DropOutContinue {
 		for _, st := range s.seats {
 			if st.replaced {
-				ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_DEFAULTS})
+				s.tellRunner(ctx, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_DEFAULTS})
 			}
 		}
 	}
@@ -146,14 +171,23 @@ func (e *episode) snapshot() persistence.Episode {
 func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
 	e := s.episode
 	rec := m.GetRecord()
-	if !e.started || rec == nil || (rec.GetStep() != 0 && rec.GetStep() != e.step+1) {
-		// A record that is not the next one is a repetition, or there is a gap that
-		// only the runner can close; neither may be stored.
+	if !e.started || rec == nil || e.resume != nil {
 		s.cast.metrics.stale.WithLabelValues("Stepped").Inc()
 		return
 	}
+	if rec.GetStep() > e.step+1 { // only the runner has what is missing
+		s.gap(ctx)
+		return
+	}
+	s.heard(ctx)
+	if rec.GetStep() != e.step+1 && (rec.GetStep() != 0 || e.begun) { // sent again
+		s.cast.metrics.stale.WithLabelValues("Stepped").Inc()
+		s.again(ctx, m)
+		return
+	}
+	e.begun = true
 	now := time.Now()
-	e.step = rec.GetStep()
+	e.step, e.offset = rec.GetStep(), rec.GetRunnerOffsetUs()
 	e.offsets[e.step%uint64(len(e.offsets))] = stepOffset{e.step, rec.GetRunnerOffsetUs()}
 	if !s.lostBooks {
 		s.unstored++
@@ -163,7 +197,17 @@ func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
 	if len(e.waiting) > 0 {
 		e.waiting, e.until = nil, time.Time{}
 	}
-	s.fanOut(m, now)
+	s.fanOut(ctx, m, now)
+}
+
+// again: a record that was there already. Its picture may not have been.
+func (s *session) again(ctx actor.Context, m *messages.Stepped) {
+	if m.GetPicture() != nil {
+		s.shown(ctx, m.GetRecord().GetStep())
+	}
+	if m.GetPicture() != nil && m.GetRecord().GetStep() == s.episode.step {
+		s.draw(m.GetRecord().GetStep(), m.GetRecord().GetRunnerOffsetUs(), m.GetPicture())
+	}
 }
 
 // stored: the runner may forget these steps.
@@ -171,9 +215,10 @@ func (s *session) stored(ctx actor.Context, m *stored) {
 	n := min(m.steps, s.unstored)
 	s.unstored -= n
 	s.cast.counts.unstored.Add(-int64(n))
-	if s.runner != nil {
-		ctx.Request(s.runner, &messages.Ack{EpisodeId: string(m.episode), Through: m.through})
+	if e := s.episode; e != nil && m.episode == e.doc.ID {
+		e.acked = m.through
 	}
+	s.tellRunner(ctx, &messages.Ack{EpisodeId: string(m.episode), Through: m.through})
 }
 
 // episodeOverdue: the episode has taken all the time that it may.
@@ -183,9 +228,7 @@ func (s *session) episodeOverdue(ctx actor.Context) {
 	}
 	if s.episode.stopped {
 		s.fault("runner", "the runner did not stop in time")
-		r := s.runner
 		s.runnerLost(ctx, "the runner did not stop in time")
-		ctx.Request(r, &messages.Release{SessionId: string(s.id)})
 		return
 	}
 	s.episode.stopped = true
@@ -195,6 +238,14 @@ func (s *session) episodeOverdue(ctx actor.Context) {
 
 // episodeEnded: the episode reached its end, or was stopped.
 func (s *session) episodeEnded(ctx actor.Context, m *messages.EpisodeEnded) {
+	if e := s.episode; e.resume != nil {
+		s.restartElsewhere(ctx, "the runner ended the episode before it could go on: "+m.GetCode()+" "+m.GetDetail())
+		return
+	} else if s.remote(ctx) && e.started && m.GetLastStep() > e.step {
+		s.gap(ctx) // it says so again, after the steps
+		return
+	}
+	s.heard(ctx)
 	for _, c := range m.GetCheckpoints() {
 		s.checkpoint(ctx, c)
 	}
@@ -232,6 +283,15 @@ func (s *session) episodeEnded(ctx actor.Context, m *messages.EpisodeEnded) {
 
 // episodeFailed: it could not go on. The researcher reads everything.
 func (s *session) episodeFailed(ctx actor.Context, m *messages.Failed) {
+	switch {
+	case s.episode.resume != nil:
+		s.notResumed(ctx, m)
+		return
+	case m.GetCode() == codeUnknownEpisode:
+		s.runnerLost(ctx, "the runner does not have the episode any more")
+		return
+	}
+	s.heard(ctx)
 	detail := m.GetCode() + " in " + m.GetPhase()
 	if m.GetRole() != "" {
 		detail += " (" + m.GetRole() + ")"
@@ -276,6 +336,9 @@ func (s *session) closeEpisode(ctx actor.Context, status string, r persistence.R
 		ctx.Send(s.recorder, &putEpisode{e.snapshot()})
 	}
 }
+
+// codeUnknownEpisode answers a Reattach to an episode that the runner gave up.
+const codeUnknownEpisode = "unknown_episode"
 
 // faultOf is the fault of an experiment's code; nil where it was the platform's.
 func faultOf(m *messages.Failed) *persistence.Fault {

@@ -25,9 +25,10 @@ const (
 // fanOut hands one step to everybody: a new picture to all, with what each one's
 // input came to; without a picture, a Status where an input was used or something
 // is worth showing; else nothing.
-func (s *session) fanOut(m *messages.Stepped, now time.Time) {
+func (s *session) fanOut(ctx actor.Context, m *messages.Stepped, now time.Time) {
 	picture := m.GetPicture() != nil
 	if picture {
+		s.shown(ctx, m.GetRecord().GetStep())
 		s.episode.drawn = now
 		s.picture = encodeFrame(uint32(s.begun), m.GetRecord().GetStep(), m.GetRecord().GetRunnerOffsetUs(), m.GetPicture())
 		s.resized(m.GetPicture())
@@ -101,16 +102,29 @@ func (s *session) takeBlocked(st *seat, m *messages.Stepped) bool {
 }
 
 // pictured: a picture that took longer than its step.
-func (s *session) pictured(m *messages.Pictured) {
+func (s *session) pictured(ctx actor.Context, m *messages.Pictured) {
 	p := m.GetPicture()
-	if p == nil {
+	if p == nil || s.episode.resume != nil {
 		return
 	}
+	s.shown(ctx, p.GetStep())
 	o := s.episode.offsets[p.GetStep()%uint64(len(s.episode.offsets))]
 	if o.step != p.GetStep() {
 		o.offset = 0
 	}
-	s.picture = encodeFrame(uint32(s.begun), p.GetStep(), o.offset, p)
+	s.draw(p.GetStep(), o.offset, p)
+}
+
+// shown gives a runner elsewhere credit for another picture.
+func (s *session) shown(ctx actor.Context, step uint64) {
+	if s.remote(ctx) {
+		s.tellRunner(ctx, &messages.Shown{EpisodeId: s.episodeID(), Step: step})
+	}
+}
+
+// draw hands a picture of its own to everybody.
+func (s *session) draw(step uint64, offset int64, p *messages.Picture) {
+	s.picture = encodeFrame(uint32(s.begun), step, offset, p)
 	s.episode.drawn = time.Now()
 	s.resized(p)
 	for _, st := range s.seats {
@@ -244,19 +258,23 @@ func (s *session) input(ctx actor.Context, m *seatInput) {
 	case st == nil || st.replaced:
 		s.refuseInput("not_seated")
 		return
-	case e == nil || e.over || e.start != nil || s.runner == nil:
+	case e == nil || e.over || e.start != nil || s.runner == nil && e.resume == nil:
 		s.refuseInput("not_running")
-	case s.machine.phase == phasePaused:
+	case s.machine.phase == phasePaused && s.outage == nil:
 		s.refuseInput("paused")
 	case m.episode != 0 && m.episode != uint32(s.begun):
 		s.refuseInput("old_episode")
-	case m.in.GetStepSeen() > e.step:
+	case e.resume == nil && m.in.GetStepSeen() > e.step:
 		s.refuseInput("unknown_step")
 		if st.conn != nil {
 			st.conn.send(encodeNotice(play.Notice_WARNING, "unknown_step", "An input for a step that nobody has seen was refused."))
 		}
+	case s.outage != nil || e.resume != nil: // which keys are held is told later
+		s.refuseInput("runner_away")
+		st.last, st.unheard = m.in, true
 	default:
 		s.cast.metrics.inputs.WithLabelValues("accepted").Inc()
+		st.last = m.in
 		ctx.Request(s.runner, &messages.Inputs{EpisodeId: s.episodeID(), Inputs: []*messages.Input{m.in}})
 	}
 	st.nextSeq = m.in.GetSeq() + 1

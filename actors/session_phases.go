@@ -7,7 +7,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"sharpie/actors/messages"
-	"sharpie/experiments"
 	"sharpie/persistence"
 )
 
@@ -39,25 +38,31 @@ func (s *session) facts() facts {
 		skipCountdown: s.singleSeat || s.def.Experiment.Countdown <= 0,
 		lastEpisode:   s.begun >= s.def.Experiment.NumberOfEpisodes,
 		hasRunner:     s.runner != nil,
+		nobodyMissed:  !s.missing(),
 	}
+}
+
+// interrupted reports whether people wait in the middle of an episode.
+func (s *session) interrupted() bool {
+	return s.episode != nil && (s.episode.resume != nil || s.episode.doc.Status == "aborted")
 }
 
 func (s *session) do(ctx actor.Context, e effect) {
 	switch e {
 	case doEnqueue:
 		s.wish++
-		ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs})
+		ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, front: s.interrupted()})
 	case doWithdraw:
 		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	case doStart:
 		s.startEpisode(ctx)
 	case doPause:
 		if !s.preparing() {
-			ctx.Request(s.runner, &messages.Pause{EpisodeId: s.episodeID()})
+			s.tellRunner(ctx, &messages.Pause{EpisodeId: s.episodeID()})
 		}
 	case doResume:
 		if !s.preparing() {
-			ctx.Request(s.runner, &messages.Resume{EpisodeId: s.episodeID()})
+			s.tellRunner(ctx, &messages.Resume{EpisodeId: s.episodeID()})
 		}
 	case doFinish:
 		s.finish(ctx)
@@ -69,6 +74,7 @@ func (s *session) entered(ctx actor.Context, from phase) {
 	now := time.Now().UTC()
 	p := s.machine.phase
 	s.since = now
+	s.problem = ""
 	if p != phasePaused && p != phaseAborted {
 		s.notice = ""
 	}
@@ -120,6 +126,10 @@ func (s *session) setDeadline(ctx actor.Context, now time.Time) {
 		d = time.Duration(x.BetweenPause)
 	case phasePaused:
 		d = time.Duration(x.DropOutTimeout)
+		if s.outage != nil && !s.missing() { // an alarm of its own ends that
+			s.deadline = s.outage.since.Add(s.cast.cfg.Limits.RunnerGrace).UTC()
+			return
+		}
 	case phaseRunning:
 		d = s.episodeTime()
 	default:
@@ -157,6 +167,14 @@ func (s *session) rang(ctx actor.Context, m *rang) {
 		s.waitedEnough(ctx)
 	case s.seatNews.is(m):
 		s.tellPhase()
+	case s.grace.is(m):
+		if s.runner != nil && s.outage != nil {
+			s.runnerLost(ctx, "it could not be reached for "+s.cast.cfg.Limits.RunnerGrace.String())
+		}
+	case s.knocking.is(m):
+		s.knockedLong(ctx)
+	case s.settling.is(m):
+		s.settledLate(ctx)
 	}
 }
 
@@ -185,7 +203,7 @@ func (s *session) assigned(ctx actor.Context, m *assigned) {
 		s.cast.metrics.stale.WithLabelValues("assigned").Inc() // withdrawn: the slot is free again
 		return
 	}
-	s.runner, s.runnerID, s.slot, s.used = m.runner, m.id, m.slot, false
+	s.runner, s.runnerID, s.slot, s.used, s.outage = m.runner, m.id, m.slot, false, nil
 	ctx.Watch(m.runner)
 	s.apply(ctx, evAssigned)
 }
@@ -193,12 +211,28 @@ func (s *session) assigned(ctx actor.Context, m *assigned) {
 // unsatisfiable: nobody that is known can run this. A runner node may still come,
 // within the deadline.
 func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
-	if s.machine.phase != phaseQueued {
+	if s.machine.phase != phaseQueued || m.number != s.wish {
 		return
 	}
-	s.notice = "No computer that can run this is connected right now."
-	s.log.Warn("no runner has the labels that are needed", "needs", m.needs)
-	s.event("unsatisfiable", "", "", persistence.Document{"needs": anySlice(m.needs)})
+	if s.problem == "" {
+		s.problem = fmt.Sprintf("no runner that is connected has the labels %q", m.needs)
+		s.log.Warn("no runner has the labels that are needed", "needs", m.needs)
+		s.event("unsatisfiable", "", "", persistence.Document{"needs": anySlice(m.needs)})
+	}
+	s.notice = "Waiting for a computer that can run this."
+	if m.final {
+		s.notice = "No computer that can run this is connected right now."
+	}
+	s.tellPhase()
+}
+
+// satisfiable: somebody came who can run this, and may be busy.
+func (s *session) satisfiable(m *satisfiable) {
+	if s.machine.phase != phaseQueued || m.number != s.wish {
+		return
+	}
+	s.problem, s.notice = "", ""
+	s.event("satisfiable", "", "", nil)
 	s.tellPhase()
 }
 
@@ -222,12 +256,20 @@ func (s *session) taken() int {
 
 // handOver tells the runner who acts for a seat that was given up.
 func (s *session) handOver(ctx actor.Context, st *seat) {
-	occupant, to := messages.SetSeat_DEFAULTS, "defaults"
-	if s.def.Experiment.OnDropOut == experiments.DropOutAI {
-		occupant, to = messages.SetSeat_POLICY, s.def.Experiment.DropOutPolicy
+	occupant, to := s.substitute(), "defaults"
+	if s.ai() {
+		to = s.def.Experiment.DropOutPolicy
 	}
 	s.event("hand_over", string(st.agent.Role), "", persistence.Document{"from": st.userName, "to": to})
-	if s.runner != nil && s.episode != nil && !s.episode.over {
-		ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: occupant})
+	if s.episode != nil && !s.episode.over {
+		s.tellRunner(ctx, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: occupant})
 	}
+}
+
+// substitute is who acts for a seat that was given up.
+func (s *session) substitute() messages.SetSeat_Occupant {
+	if s.ai() {
+		return messages.SetSeat_POLICY
+	}
+	return messages.SetSeat_DEFAULTS
 }

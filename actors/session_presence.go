@@ -78,8 +78,9 @@ func (s *session) away(ctx actor.Context, m *away) {
 // let go, and they would act for the whole grace as if a person pressed them. The
 // next socket tells which keys are down.
 func (s *session) letGo(ctx actor.Context, st *seat) {
-	if s.runner != nil && s.episode != nil && !s.episode.over {
-		ctx.Request(s.runner, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_HUMAN})
+	st.last, st.unheard = nil, false
+	if s.episode != nil && !s.episode.over {
+		s.tellRunner(ctx, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_HUMAN})
 	}
 }
 
@@ -124,8 +125,12 @@ func (s *session) seatsChanged(ctx actor.Context) {
 		s.apply(ctx, evFull)
 	case s.machine.phase == phaseReady && !full:
 		s.apply(ctx, evNotFull)
-	case s.machine.phase == phasePaused && !missing:
+	case s.machine.phase == phasePaused && !missing && s.outage == nil:
 		s.apply(ctx, evBack)
+	case s.machine.phase == phasePaused && !missing && s.notice != noticeAway:
+		s.notice = noticeAway // for the runner alone now
+		s.phaseEnd.clear()
+		s.pausedAnew(ctx)
 	}
 	if s.machine == before && s.seatNews.at.IsZero() {
 		s.seatNews.set(ctx, seatNewsAfter)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"sharpie/actors/messages"
 	"sharpie/actors/play"
 	"sharpie/experiments"
 	"sharpie/persistence"
@@ -28,8 +29,10 @@ type seat struct {
 	left        *time.Time
 	rtt         time.Duration
 	ready       bool
-	missing     bool // the session is paused for them
-	replaced    bool // given up for good: policy or defaults act from now on
+	missing     bool            // the session is paused for them
+	last        *messages.Input // newest; nil: all keys are up
+	unheard     bool            // it did not reach the runner
+	replaced    bool            // given up for good: policy or defaults act from now on
 
 	used     uint64   // newest input that a step used
 	blocked  []uint32 // keys that are no legal action now, of the seat's
@@ -119,7 +122,7 @@ func (s *session) spawnParticipant(ctx actor.Context, st *seat) {
 		missed:  alarm{name: "grace"},
 	}
 	if st.nextSeq > 0 {
-		p.lastSeq = st.nextSeq - 1
+		p.lastSeq, p.before = st.nextSeq-1, true
 	}
 	st.pid = ctx.Spawn(s.cast.props(func() actor.Actor { return p }, actor.WithDispatcher(inline)))
 }
@@ -177,8 +180,12 @@ func (s *session) dropOut(ctx actor.Context, st *seat, forGood bool) {
 		s.replace(ctx, st)
 	case policy == experiments.DropOutPause && !forGood:
 		st.missing, st.left = true, nil
-		s.notice = "Somebody lost the connection. Waiting for them to come back."
-		s.apply(ctx, evMissing)
+		s.notice = noticeMissing
+		if s.machine.phase == phasePaused && s.outage != nil {
+			s.pausedAnew(ctx)
+		} else {
+			s.apply(ctx, evMissing)
+		}
 		s.seatsChanged(ctx)
 	default: // abort; and nobody waits for someone who left
 		s.dismiss(ctx, st)

@@ -27,6 +27,10 @@ type carried struct {
 	at    time.Time // when it reached a server
 }
 
+func carriedOf(c *persistence.Checkpoint) carried {
+	return carried{state: &messages.AgentState{Role: c.Role, Version: c.Version, Data: c.Data}, hash: c.Hash, at: c.ReceivedAt}
+}
+
 // scoped is a state that is looked for in the store.
 type scoped struct{ scope, role, policy string }
 
@@ -132,7 +136,7 @@ func readStates(ctx context.Context, store persistence.Store, wanted []scoped) (
 // statesRead: the store has said what it has, or did not in time. The session's own
 // last state may be newer, because it is still being written.
 func (s *session) statesRead(ctx actor.Context, m *statesRead) {
-	if !s.preparing() || s.episode.doc.ID != m.episode {
+	if !s.preparing() || s.episode.start == nil || s.episode.doc.ID != m.episode {
 		s.cast.metrics.stale.WithLabelValues("statesRead").Inc()
 		return
 	}
@@ -144,16 +148,16 @@ func (s *session) statesRead(ctx actor.Context, m *statesRead) {
 		if own, ok := s.states[c.Role]; ok && !c.ReceivedAt.After(own.at) {
 			continue
 		}
-		s.states[c.Role] = carried{
-			state: &messages.AgentState{Role: c.Role, Version: c.Version, Data: c.Data}, hash: c.Hash, at: c.ReceivedAt,
-		}
+		s.states[c.Role] = carriedOf(c)
 	}
 	s.sendStart(ctx)
 }
 
-// preparing reports whether the episode's Start waits for learned states.
+// preparing reports whether the episode's Start waits: for learned states, or for
+// the store to have all steps.
 func (s *session) preparing() bool {
-	return s.episode != nil && s.episode.start != nil && !s.episode.over
+	e := s.episode
+	return e != nil && !e.over && (e.start != nil || e.resume != nil && !e.resume.told)
 }
 
 // sendStart gives the episode to the runner.
@@ -161,6 +165,11 @@ func (s *session) sendStart(ctx actor.Context) {
 	e := s.episode
 	start := e.start
 	e.start, e.began = nil, maps.Clone(s.states)
+	s.giveStart(ctx, start)
+}
+
+// giveStart adds what policies have learned, and who was replaced.
+func (s *session) giveStart(ctx actor.Context, start *messages.Start) {
 	for i := range s.def.Agents {
 		if c, ok := s.states[string(s.def.Agents[i].Role)]; ok {
 			start.States = append(start.States, c.state)

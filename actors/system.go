@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -25,6 +26,7 @@ type System struct {
 
 	background context.CancelFunc
 	workers    sync.WaitGroup
+	restoring  atomic.Bool // a former run's sessions are not all there yet
 	once       sync.Once
 	drainErr   error
 }
@@ -53,7 +55,8 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 	var nodes *link.Server
 	if cfg.RunnerNodes { // before any actor: they have an address of their own with it
 		nodes, err = link.NewServer(link.ServerConfig{System: as, Name: cfg.Node, Queue: queueName, Keys: cfg.Store, Version: cfg.CodeVersion,
-			Logger: cfg.Logger, Metrics: cfg.Metrics, Limits: cfg.Limits.Nodes})
+			Logger: cfg.Logger, Metrics: cfg.Metrics, Limits: cfg.Limits.Nodes,
+			Notify: func(e link.Event) { as.Root.Send(as.NewLocalPID(queueName), &nodeChanged{e}) }})
 		if err != nil {
 			return nil, fmt.Errorf("runner nodes: %w", err)
 		}
@@ -68,10 +71,26 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.background = cancel
-	began := time.Now()
+	back := &recovery{store: cfg.Store, node: cfg.Node, before: time.Now(), log: cfg.Logger, reopen: s.reopen, went: make(chan struct{})}
 	s.workers.Go(func() { c.health.watch(ctx, cfg.Store, cfg.Limits.StorePing) })
-	s.workers.Go(func() { recoverSessions(ctx, cfg.Store, cfg.Node, began, cfg.Logger) })
+	s.restoring.Store(true)
+	s.workers.Go(func() {
+		back.run(ctx)
+		s.restoring.Store(false)
+	})
+	wait := time.NewTimer(cfg.Limits.RestoreWait)
+	defer wait.Stop()
+	select {
+	case <-back.went: // people who come back at once find their sessions
+	case <-wait.C:
+	}
 	return s, nil
+}
+
+// reopen makes an actor of a session that a former run left.
+func (s *System) reopen(ctx context.Context, from *restored) error {
+	_, err := s.ask(ctx, s.cast.lobby, &restore{from})
+	return err
 }
 
 // The names of the well-known actors.
@@ -99,7 +118,7 @@ func (s *System) spawn(probe func(*actor.PID, int) *actor.Props) error {
 			})
 		}
 	}
-	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return &queue{cast: c, log: c.log} }, guard), queueName); err != nil {
+	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return newQueue(c) }, guard), queueName); err != nil {
 		return fmt.Errorf("spawn queue: %w", err)
 	}
 	if _, err := c.root.SpawnNamed(c.props(func() actor.Actor { return newLobby(c) }, guard, stopOnPanic()), lobbyName); err != nil {
@@ -128,6 +147,8 @@ func (s *System) ask(ctx context.Context, to *actor.PID, question any) (any, err
 	switch {
 	case errors.Is(err, actor.ErrTimeout):
 		return nil, ErrTimeout
+	case errors.Is(err, actor.ErrDeadLetter) && s.restoring.Load():
+		return nil, ErrTimeout // it may come yet
 	case errors.Is(err, actor.ErrDeadLetter):
 		return nil, ErrGone
 	case err != nil:

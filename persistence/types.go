@@ -184,7 +184,8 @@ type Episode struct {
 	Interpreter       string        `bson:"interpreter,omitempty"` // of a Python environment: version and path
 	Confinement       string        `bson:"confinement,omitempty"` // of a Python environment: "bubblewrap", or "unconfined: …"
 	Warnings          []string      `bson:"warnings,omitempty"`
-	Log               string        `bson:"log,omitempty"` // the end of what Python code printed
+	Runs              []Run         `bson:"runs,omitempty"` // who went on after the first runner was lost, in order
+	Log               string        `bson:"log,omitempty"`  // the end of what Python code printed
 	Roles             []EpisodeRole `bson:"roles"`
 	Status            string        `bson:"status"` // "running", "terminated", "truncated", "aborted", "failed"
 	Reason            Reason        `bson:"reason"`
@@ -195,6 +196,15 @@ type Episode struct {
 	EndedAt           *time.Time    `bson:"server_ended_at"`
 	// Fault is where the code of an episode failed; nil where it did not.
 	Fault *Fault `bson:"fault,omitempty"`
+}
+
+// Run is the part of an episode after another runner took it over.
+type Run struct {
+	Runner      RunnerID  `bson:"runner_id"`
+	Incarnation string    `bson:"incarnation"`
+	FromStep    int64     `bson:"from_step"` // the last step that it replayed; its own are those after it
+	At          time.Time `bson:"server_at"` // when it went on
+	Why         string    `bson:"why"`       // how the one before was lost
 }
 
 // Fault is an error of an experiment's code, for its researcher.

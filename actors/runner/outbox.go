@@ -133,12 +133,15 @@ func (o *outbox) close() bool {
 // finish sends the last message, after the last picture.
 func (o *outbox) finish(m any) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.end = m
 	if o.due && !o.cut {
 		o.tellNewest()
 	}
-	o.tell(m)
+	cut := o.cut
+	o.mu.Unlock() // the session may release the runner on this goroutine
+	if !cut {
+		o.send(m)
+	}
 }
 
 // tell sends, unless nobody is there; under the lock.
