@@ -86,6 +86,13 @@ func (f *feed) take() (*messages.ReplayStep, error) {
 	return s.step, nil
 }
 
+// expects is the step that comes next from the session.
+func (f *feed) expects() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next
+}
+
 // sever: what has not come yet may be lost.
 func (f *feed) sever() {
 	f.mu.Lock()

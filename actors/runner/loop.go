@@ -224,12 +224,13 @@ func (l *loop) first() (envs.Observations, error) {
 func (l *loop) firstPicture() (*messages.Picture, error) {
 	l.encoder = frames.NewEncoder()
 	l.watch.enter(phaseRender, -1)
-	defer l.watch.idle()
 	frame, err := l.draw()
 	if err != nil {
 		return nil, err
 	}
-	return l.encode(frame)
+	picture, err := l.encode(frame)
+	l.watch.idle()
+	return picture, err
 }
 
 // setClock begins to count time, in an episode that has lasted for a while already.

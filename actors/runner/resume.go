@@ -78,7 +78,7 @@ func (l *loop) recorded() (*messages.ReplayStep, error) {
 		}
 		left := time.Until(end)
 		if left <= 0 {
-			return nil, incomplete("nothing came for %s after step %d of %d", wait, int64(l.step)-1, l.feed.through)
+			return nil, incomplete("nothing came for %s, and step %d of %d is next", wait, l.feed.expects(), l.feed.through)
 		}
 		l.sleep(left, false)
 	}
@@ -89,7 +89,6 @@ func (l *loop) again(recorded *messages.ReplayStep) (*messages.StepRecord, error
 	l.step++
 	l.cfg.Metrics.replayed.Inc()
 	l.watch.enter(phaseStep, -1)
-	defer l.watch.idle()
 	if err := l.actAgain(recorded); err != nil {
 		return nil, err
 	}
@@ -121,6 +120,7 @@ func (l *loop) again(recorded *messages.ReplayStep) (*messages.StepRecord, error
 	if err != nil {
 		return nil, err
 	}
+	l.watch.idle()
 	record.ObservationHash = l.hash.sum()
 	if err := errors.Join(l.same(recorded, record.ObservationHash), paid); err != nil {
 		return nil, err
