@@ -52,7 +52,7 @@ func inTheatre(t *testing.T, slots int, test func(*theatre), opts ...func(*Confi
 			th.store.setAway(nil)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			if err := sys.Drain(ctx); err != nil && !t.Failed() {
+			if err := th.sys.Drain(ctx); err != nil && !t.Failed() {
 				t.Errorf("drain after the test: %v", err)
 			}
 			<-time.After(time.Minute) // the library's dead-letter throttle ends by itself
@@ -79,6 +79,9 @@ type puppet struct {
 	pauses   int
 	resumes  int
 	releases int
+	replays  []*messages.Replay
+	knocks   []*messages.Reattach
+	clumsy   bool // cannot replay
 	step     uint64
 	deaf     bool // answers nothing
 }
@@ -106,11 +109,25 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 	case *messages.Start:
 		p.session, p.step = ctx.Sender(), 0
 		p.starts = append(p.starts, m)
-		if !p.deaf {
+		if m.ResumeThrough != nil {
+			p.step = m.GetResumeThrough() // Started follows the last Replay
+		} else if !p.deaf {
 			to, started := p.session, &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, RunnerTimeUs: time.Now().UnixMicro(),
-				CodeVersion: "test", Step: p.stepped(0, nil), Interpreter: "Python 3.12", Confinement: "bubblewrap", Warnings: []string{"an alias"}}
+				CodeVersion: "test", Replayable: true, Step: p.stepped(0, nil), Interpreter: "Python 3.12", Confinement: "bubblewrap", Warnings: []string{"an alias"}}
 			after = func() { ctx.Request(to, started) }
 		}
+	case *messages.Replay:
+		p.replays = append(p.replays, m)
+		if to := p.session; m.Last && p.clumsy {
+			after = func() {
+				ctx.Request(to, &messages.Failed{EpisodeId: m.EpisodeId, Code: "replay_mismatch", Message: "step 3 has another hash"})
+			}
+		} else if m.Last {
+			started := &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, Step: p.stepped(p.step, nil), Resumed: true}
+			after = func() { ctx.Request(to, started) }
+		}
+	case *messages.Reattach:
+		p.knocks = append(p.knocks, m)
 	case *messages.Inputs:
 		p.inputs = append(p.inputs, m.Inputs...)
 	case *messages.Ack:

@@ -3,8 +3,12 @@ package actors
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
+	"sharpie/actors/link"
 	"sharpie/actors/messages"
 	"sharpie/actors/play"
 	"sharpie/experiments"
@@ -150,6 +154,97 @@ func TestAssignmentOfAnOldWish(t *testing.T) {
 		ann.sees(play.Phase_QUEUED)
 		if v := th.view(ann.ticket.Session); v.Runner != "" || v.Episode != 0 {
 			t.Errorf("ann's session took runner %q for episode %d", v.Runner, v.Episode)
+		}
+	})
+}
+
+// Slots of a node that began anew are not those that it had before.
+func TestIncarnations(t *testing.T) {
+	inTheatre(t, 0, func(th *theatre) {
+		th.far("far", "inc_one", "gpu")
+		_, got := th.far("far", "inc_two", "gpu")
+		th.far("far", "inc_one", "gpu") // a straggler
+		v, err := th.sys.Runners(t.Context())
+		if err != nil || len(v) != 1 || v[0].Incarnation != "inc_two" {
+			t.Fatalf("Admin shows %+v, %v, want the newer one alone", v, err)
+		}
+		th.come(definition(1, needs("gpu")), "ann")
+		if len(got) != 1 {
+			t.Errorf("%d slots were given ann's episode", len(got))
+		}
+	})
+}
+
+// far is a slot of a node, which takes what it is given and says nothing.
+func (th *theatre) far(node, incarnation string, labels ...string) (*actor.PID, chan *messages.Start) {
+	got := make(chan *messages.Start, 10)
+	pid := th.sys.cast.root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch m := ctx.Message().(type) {
+		case *actor.Started:
+			ctx.Request(th.sys.cast.queue, &messages.Offer{RunnerId: node, Incarnation: incarnation, Labels: labels})
+		case *messages.Start:
+			got <- m
+		}
+	}))
+	synctest.Wait()
+	return pid, got
+}
+
+// A session that needs what nobody has hears so, and again when that changes; the
+// sentence is calm as long as nodes may be on their way.
+func TestNodesComeAndGo(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := th.come(definition(1, needs("gpu")), "ann")
+		soon := ann.sees(play.Phase_QUEUED).GetReason()
+		if v := th.view(ann.ticket.Session); v.Problem == "" || soon == "" {
+			t.Errorf("Admin reads %q, ann %q, want both to know at once", v.Problem, soon)
+		}
+		wait(11 * time.Second)
+		if final := ann.sees(play.Phase_QUEUED).GetReason(); final == soon {
+			t.Errorf("after ten seconds ann still reads %q", final)
+		}
+		_, got := th.far("far", "inc_one", "gpu")
+		ann.sees(play.Phase_RUNNING)
+		if len(got) != 1 {
+			t.Error("the node was not given ann's episode")
+		}
+		bob := th.come(definition(1, needs("gpu")), "bob")
+		if r := bob.sees(play.Phase_QUEUED).GetReason(); r != "" {
+			t.Errorf("bob reads %q, and waits only for ann", r)
+		}
+		th.sys.cast.root.Send(th.sys.cast.queue, &nodeChanged{link.Event{Change: link.Gone, Node: link.Node{ID: "far", Incarnation: "inc_one"}}})
+		synctest.Wait()
+		if r := bob.sees(play.Phase_QUEUED).GetReason(); r == "" {
+			t.Error("nobody told bob that the node is gone")
+		}
+		th.far("far", "inc_two", "gpu")
+		// Ann's episode had begun, so it is hers.
+		ann.sees(play.Phase_RUNNING)
+		bob.sees(play.Phase_QUEUED)
+		if k := th.store.kinds(); k["unsatisfiable"] < 2 || k["satisfiable"] < 1 {
+			t.Errorf("events %v", k)
+		}
+	})
+}
+
+// A node that is away gets no session until it is back.
+func TestNodeAway(t *testing.T) {
+	inTheatre(t, 0, func(th *theatre) {
+		_, got := th.far("far", "inc_one")
+		tell := func(c link.Change) {
+			th.sys.cast.root.Send(th.sys.cast.queue, &nodeChanged{link.Event{Change: c, Node: link.Node{ID: "far", Incarnation: "inc_one"}}})
+			synctest.Wait()
+		}
+		tell(link.Away)
+		ann := th.come(definition(1), "ann")
+		ann.sees(play.Phase_QUEUED)
+		if v, _ := th.sys.Runners(t.Context()); len(v) != 1 || !v[0].Away {
+			t.Errorf("Admin shows %+v", v)
+		}
+		tell(link.Back)
+		ann.sees(play.Phase_RUNNING)
+		if len(got) != 1 {
+			t.Error("the node was not given ann's episode")
 		}
 	})
 }

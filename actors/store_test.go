@@ -29,6 +29,7 @@ type memory struct {
 	events       []*persistence.Event
 	checkpoints  []*persistence.Checkpoint
 	participants map[persistence.ParticipantID]persistence.Participant
+	experiments  map[string]*persistence.Experiment
 }
 
 func newMemory() *memory {
@@ -107,6 +108,19 @@ func (m *memory) UnfinishedSessions(_ context.Context, node string) ([]*persiste
 		}
 	}
 	return out, m.away
+}
+
+func (m *memory) ExperimentVersion(_ context.Context, link string, version int) (*persistence.Experiment, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if x := m.experiments[fmt.Sprintf("%s@%d", link, version)]; x != nil {
+		return x, m.away
+	}
+	return nil, persistence.ErrNotFound
+}
+
+func (m *memory) User(_ context.Context, id persistence.UserID) (*persistence.User, error) {
+	return &persistence.User{ID: id, Name: "user of " + string(id)}, nil
 }
 
 func (m *memory) InsertEpisode(ctx context.Context, e *persistence.Episode) error {
