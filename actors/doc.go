@@ -16,7 +16,7 @@
 //	| actor | file | owns |
 //	|---|---|---|
 //	| Lobby | lobby.go | matching: which waiting session a Join leads to; the number of sessions; the drain |
-//	| Queue | queue.go | the order of sessions that wait for a runner; which slots are free, and their labels |
+//	| Queue | queue.go | the order of sessions that wait for a runner; which slots are free, here and on nodes, their labels and incarnations |
 //	| Session | session.go, session_*.go | phase, seats, the order of events, the episode, its runner; the pictures of its sockets |
 //	| Participant | participant.go | which socket is the newest, the last input's number, clock offset, inbound rate, reconnect grace |
 //	| Recorder | recorder.go, books.go | what is not stored yet, in order; the revisions of the documents that it writes |
@@ -31,20 +31,22 @@
 //	| façade | Lobby | join, countLobby, list, drain |
 //	| façade | Session | attach, abandon, leave, look, abort |
 //	| façade | Queue | listRunners |
+//	| node link | Queue | nodeChanged |
+//	| recovery | Lobby | restore |
 //	| Lobby | Session | take, wrapUp, abort, giveUp |
 //	| Session | Lobby | refused, seatFreed, phaseChanged |
 //	| Session | Queue | enqueue, withdraw |
-//	| Queue | Session | assigned, unsatisfiable |
+//	| Queue | Session | assigned, unsatisfiable, satisfiable, runnerGone |
 //	| Runner | Queue | messages.Offer |
 //	| Queue | Runner | messages.Release |
-//	| Session | Runner | messages.Start, Inputs, Ack, Pause, Resume, SetSeat, Stop, Release |
+//	| Session | Runner | messages.Start, Replay, Reattach, Inputs, Shown, Ack, Pause, Resume, SetSeat, Stop, Release |
 //	| Runner | Session | messages.Started, Stepped, Pictured, Waiting, Checkpoint, EpisodeEnded, Failed |
 //	| Session | Participant | admit |
 //	| Participant | Session | attached, away, gone, leave, seatInput, seatReady, seatRTT |
 //	| Connection | Participant | inputReceived, pinged, painted, readied, left, detached |
-//	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, closeBooks, salvage |
-//	| Recorder | Session | stored, unstorable, overflowed, booksClosed |
-//	| Session | Session | statesRead |
+//	| Session | Recorder | putSession, putEpisode, putEvents, putState, record, feedback, complete, settle, takenOver, closeBooks, salvage |
+//	| Recorder | Session | stored, settled, unstorable, overflowed, booksClosed |
+//	| Session | Session | statesRead, stepsRead, cutOff |
 //
 // A Session puts phases, pictures and statuses straight into the slots of its
 // participants' Connections, without a hop over the Participant: a picture is
@@ -64,11 +66,22 @@
 //	| Lobby | Session | it stops: tells everybody, lets the Recorder finish, gives the runner back |
 //	| Session | Participant | it stops: the socket closes with 1011; the Session puts another one in its place, the seat is kept |
 //	| Session | Recorder | it stops: writes what it has, within 2 s; the session is aborted, and another one closes the books |
-//	| Slots | Runner | it stops: the session restarts the episode elsewhere; the slot gets a new one |
+//	| Slots | Runner | it stops: another one takes the episode over, or it begins again; the slot gets a new one |
 //
 // A stateful actor is never restarted empty. The three central ones are the
 // exception that proves it: stopping them would end every session of the node, and
 // each fact in them is confirmed by its owner before anything follows from it.
+//
+// # When a runner, or this process, is lost
+//
+// A runner that cannot be reached is knocked at every 500 ms for Limits.RunnerGrace
+// (session_outage.go): where it answers, the episode goes on from the very step. After
+// that, or where it is known to be gone, another runner replays the recorded steps and
+// goes on, or the episode begins again (session_takeover.go). Of a process that was
+// killed, the next one on the same store opens the sessions again that were in the
+// middle (recovery.go, session_restore.go). Only what is stored is acknowledged, only
+// the next step is taken, and only from the runner that has the episode: so no step
+// that was acknowledged is lost, and none is there twice.
 //
 // # What waits, and for how long
 //
