@@ -18,7 +18,7 @@ func TestAServerThatIsKilledLosesNothingThatItStored(t *testing.T) {
 			if mongo {
 				at = uri(database(t))
 			}
-			s := serve(t, at, []study{{link: "crash", seats: 2}})
+			s := serve(t, at, []study{{link: "crash", seats: 2, lines: []string{"on_runner_loss: abort"}}})
 			people := s.registerAll("Ada", "Ben")
 			players := together("crash", people...)
 			for _, pl := range players {
