@@ -34,7 +34,7 @@ func fromRunners() kinds {
 
 func fromServer() kinds {
 	return kindsOf(&messages.Start{}, &messages.Inputs{}, &messages.Ack{}, &messages.Pause{}, &messages.Resume{},
-		&messages.SetSeat{}, &messages.Stop{}, &messages.Release{})
+		&messages.SetSeat{}, &messages.Stop{}, &messages.Release{}, &messages.Replay{}, &messages.Reattach{}, &messages.Shown{})
 }
 
 // Bounds of what a node says of itself.
