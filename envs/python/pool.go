@@ -90,7 +90,7 @@ func NewPool(c Config) (*Pool, error) {
 	}
 	removeStale(dir)
 	home := filepath.Join(dir, "p-"+p.owner)
-	if err := os.Mkdir(home, 0o755); err != nil {
+	if err := os.Mkdir(home, 0o700); err != nil {
 		return nil, fmt.Errorf("python: %w", err)
 	}
 	file, err := writeProgram(home, c.program)

@@ -24,7 +24,7 @@ const (
 func writeProgram(folder string, start []byte) (string, error) {
 	file := filepath.Join(folder, startFile)
 	if start != nil {
-		return file, os.WriteFile(file, start, 0o644)
+		return file, os.WriteFile(file, start, 0o600)
 	}
 	err := fs.WalkDir(workerProgram, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == "." {
@@ -32,13 +32,13 @@ func writeProgram(folder string, start []byte) (string, error) {
 		}
 		target := filepath.Join(folder, filepath.FromSlash(path))
 		if d.IsDir() {
-			return os.Mkdir(target, 0o755)
+			return os.Mkdir(target, 0o700)
 		}
 		data, err := workerProgram.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(target, data, 0o644)
+		return os.WriteFile(target, data, 0o600)
 	})
 	if err != nil {
 		return "", fmt.Errorf("write the worker: %w", err)
