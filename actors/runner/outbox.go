@@ -24,7 +24,11 @@ type outbox struct {
 	window  *window
 	metrics *Metrics
 
-	mu     sync.Mutex
+	mu       sync.Mutex // taken with Lock, let go with unlock
+	outgoing []any      // to be sent, in order
+	spare    []any      // memory of those before
+	sending  bool       // somebody sends
+
 	send   func(any)
 	cut    bool   // the session is out of reach
 	closed bool   // the last message was made, or the loop was abandoned
@@ -58,7 +62,7 @@ func newOutbox(cfg *Config, start *messages.Start, send func(any)) *outbox {
 // begin sends Started. Its record is kept unless it is stored already.
 func (o *outbox) begin(m *messages.Started, size int) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if o.closed {
 		return
 	}
@@ -79,13 +83,13 @@ func (o *outbox) step(m *messages.Stepped, size int) {
 		m.Picture = o.show(m.Picture)
 		o.tell(m)
 	}
-	o.mu.Unlock()
+	o.unlock()
 }
 
 // picture sends a picture whose step was reported before.
 func (o *outbox) picture(p *messages.Picture) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if o.closed {
 		return
 	}
@@ -97,7 +101,7 @@ func (o *outbox) picture(p *messages.Picture) {
 // checkpoint sends what a policy has learned, and keeps it.
 func (o *outbox) checkpoint(c *messages.Checkpoint) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if o.closed {
 		return
 	}
@@ -118,13 +122,13 @@ func (o *outbox) notice(m any) {
 	if !o.closed {
 		o.tell(m)
 	}
-	o.mu.Unlock()
+	o.unlock()
 }
 
 // close says that only the last message may follow; false if that is so already.
 func (o *outbox) close() bool {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	was := o.closed
 	o.closed = true
 	return !was
@@ -133,22 +137,49 @@ func (o *outbox) close() bool {
 // finish sends the last message, after the last picture.
 func (o *outbox) finish(m any) {
 	o.mu.Lock()
+	defer o.unlock()
 	o.end = m
 	if o.due && !o.cut {
 		o.tellNewest()
 	}
-	cut := o.cut
-	o.mu.Unlock() // the session may release the runner on this goroutine
-	if !cut {
-		o.send(m)
+	o.tell(m)
+}
+
+// tell puts a message among those to be sent, unless nobody is there; under the lock.
+func (o *outbox) tell(m any) {
+	if !o.cut {
+		o.outgoing = append(o.outgoing, m)
 	}
 }
 
-// tell sends, unless nobody is there; under the lock.
-func (o *outbox) tell(m any) {
-	if !o.cut {
-		o.send(m)
+// unlock sends what was told meanwhile, in order, and lets go of the lock, which is
+// not held while sending: the session and the actor may run on this very goroutine,
+// and answer from within. What they cause is sent by whoever sends already.
+func (o *outbox) unlock() {
+	if o.sending {
+		o.mu.Unlock()
+		return
 	}
+	o.sending = true
+	for len(o.outgoing) > 0 {
+		batch, send := o.outgoing, o.send
+		o.outgoing, o.spare = o.spare[:0], nil
+		o.mu.Unlock()
+		for _, m := range batch {
+			send(m)
+		}
+		clear(batch)
+		o.mu.Lock()
+		o.spare = batch
+	}
+	o.sending = false
+	o.mu.Unlock()
+}
+
+// unsent forgets what is not under way yet, because all of it is kept; under the lock.
+func (o *outbox) unsent() {
+	clear(o.outgoing)
+	o.outgoing = o.outgoing[:0]
 }
 
 // show takes a new picture, and returns it if it may be sent now; under the lock.
@@ -180,7 +211,7 @@ func (o *outbox) tellNewest() {
 // shown takes note that the pictures up to that of a step have arrived.
 func (o *outbox) shown(step uint64) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	o.flying = slices.DeleteFunc(o.flying, func(s uint64) bool { return s <= step })
 	switch {
 	case o.newest == nil || o.cut:
@@ -196,7 +227,7 @@ func (o *outbox) shown(step uint64) {
 func (o *outbox) ack(through uint64) {
 	o.window.ack(through)
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if o.doubt {
 		return
 	}
@@ -218,6 +249,7 @@ func (o *outbox) drop() {
 func (o *outbox) sever() {
 	o.mu.Lock()
 	o.cut = true
+	o.unsent()
 	o.mu.Unlock()
 }
 
@@ -233,16 +265,17 @@ func (o *outbox) distrust() {
 // gets an answer: the newest record once more, where nothing else was missed.
 func (o *outbox) reattach(send func(any), received uint64) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
+	o.unsent()
 	o.send, o.cut, o.doubt, o.flying = send, false, false, o.flying[:0]
 	if s := o.started; s != nil && received <= s.Step.Record.Step {
-		send(withoutPicture(s))
+		o.tell(withoutPicture(s))
 	}
 	at := 0
 	checkpoints := func(before uint64) { // those of the steps before
 		for ; at < len(o.checkpoints) && o.checkpoints[at].Step < before; at++ {
 			if o.checkpoints[at].Step >= received {
-				send(o.checkpoints[at])
+				o.tell(o.checkpoints[at])
 			}
 		}
 	}
@@ -253,14 +286,14 @@ func (o *outbox) reattach(send func(any), received uint64) {
 	for i := range missed {
 		checkpoints(missed[i].record.Step)
 		o.metrics.resent.Inc()
-		send(missed[i].report(o.episode))
+		o.tell(missed[i].report(o.episode))
 	}
 	checkpoints(^uint64(0))
 	if o.newest != nil {
 		o.tellNewest()
 	}
 	if o.end != nil {
-		send(o.end)
+		o.tell(o.end)
 	}
 }
 

@@ -117,12 +117,12 @@ func TestWhatFellIntoTheGapIsToldAgain(t *testing.T) {
 	def, env, w := walking(4)
 	def.Policies[0].CheckpointInterval, def.Policies[0].CheckpointEvery = 1, 1
 	inHouse(t, w, func(h *house) {
-		h.start(h.session, "s", "e", def)
 		env.onStep = func(n int) {
 			if n == 4 {
 				time.Sleep(50 * ms) // the link is cut meanwhile
 			}
 		}
+		h.start(h.session, "s", "e", def)
 		time.Sleep(420 * ms)
 		h.session.expect(h, "before the cut", "started 0+picture", "step 1+picture", "step 2+picture", "checkpoint fixed-1 at 2", "step 3+picture", "checkpoint fixed-2 at 3")
 		h.send(&messages.Ack{EpisodeId: "e", Through: 2})
@@ -145,7 +145,6 @@ func TestWhatFellIntoTheGapIsToldAgain(t *testing.T) {
 		time.Sleep(time.Second)
 		h.reattach(h.session, "e", 4)
 		h.session.expect(h, "once all steps are stored", "checkpoint fixed-3 at 4", "picture 4", "ended 4 max_steps")
-		env.onStep = nil
 		h.start(h.session, "s", "e2", def)
 		time.Sleep(time.Second)
 		h.session.told()
@@ -314,4 +313,47 @@ func TestKeptCheckpointsAreBounded(t *testing.T) {
 	if len(o.checkpoints) != 1 || o.checkpoints[0].Step != 11 || told != 12 {
 		t.Errorf("%d checkpoints are kept and %d were told, want the newest and all 12", len(o.checkpoints), told)
 	}
+}
+
+// Sessions and runners may run on the goroutine that sends to them.
+func TestASessionAnswersFromWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		def, _, w := walking(200)
+		def.Experiment.TargetFPS = 50
+		inline := actor.WithDispatcher(actor.NewSynchronizedDispatcher(300))
+		system := actor.NewActorSystem()
+		var runner *actor.PID
+		var steps []uint64
+		ended := make(chan struct{})
+		session := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			switch m := ctx.Message().(type) {
+			case *messages.Stepped:
+				steps = append(steps, m.Record.Step)
+				ctx.Request(runner, &messages.Ack{EpisodeId: "e", Through: m.Record.Step})
+				ctx.Request(runner, &messages.Shown{EpisodeId: "e", Step: m.Record.Step})
+				if m.Record.Step%60 == 30 {
+					ctx.Request(runner, &messages.Reattach{EpisodeId: "e", Received: m.Record.Step - 5})
+				}
+			case *messages.EpisodeEnded:
+				close(ended)
+			}
+		}, inline))
+		runner = system.Root.Spawn(Props(Config{Maker: w}).Configure(inline))
+		system.Root.RequestWithCustomSender(runner, &messages.Start{
+			SessionId: "s", EpisodeId: "e", Seed: 3, Definition: canonical(t, def), PictureCredit: 1,
+		}, session)
+		select {
+		case <-ended:
+		case <-time.After(time.Minute):
+			t.Fatal("nothing goes on")
+		}
+		slices.Sort(steps)
+		if steps = slices.Compact(steps); len(steps) != 200 || steps[0] != 1 {
+			t.Errorf("%d steps were told, want 200", len(steps))
+		}
+		_ = system.Root.StopFuture(runner).Wait()
+		_ = system.Root.StopFuture(session).Wait()
+		system.Shutdown()
+		time.Sleep(time.Hour)
+	})
 }
