@@ -41,6 +41,7 @@ type ticketed struct {
 	front   bool
 	since   time.Time
 	told    hope
+	over    bool // its actor is no more
 }
 
 // hope is what a waiting session was told about its chances.
@@ -174,6 +175,10 @@ func (q *queue) offered(ctx actor.Context, m *messages.Offer) {
 		i = len(q.slots) - 1
 	}
 	s := q.slots[i]
+	if s.holder != nil && m.GetFormerSession() != "" && m.GetFormerSession() != string(s.holder.session) {
+		q.cast.metrics.stale.WithLabelValues("Offer").Inc() // told twice, and taken already
+		return
+	}
 	s.offer, s.holder, s.away, s.since = m, nil, false, time.Now()
 	q.match(ctx)
 	q.judge()
@@ -238,6 +243,9 @@ func (q *queue) nodeChanged(ctx actor.Context, m *nodeChanged) {
 				s.away, s.since = false, time.Now()
 				ctx.Watch(s.pid)
 			}
+			if of(s) && s.holder != nil && s.holder.over { // its offer may have been lost
+				ctx.Request(s.pid, &messages.Release{SessionId: string(s.holder.session)})
+			}
 		}
 		q.match(ctx)
 	case link.Gone:
@@ -287,6 +295,7 @@ func (q *queue) terminated(ctx actor.Context, m *actor.Terminated) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(t *ticketed) bool { return t.pid.Equal(who) })
 	for _, s := range q.slots {
 		if s.holder != nil && s.holder.pid.Equal(who) {
+			s.holder.over = true
 			// The runner offers itself again when it has let go; a session that let go
 			// in good order is asked for once more, which does nothing.
 			ctx.Request(s.pid, &messages.Release{SessionId: string(s.holder.session)})

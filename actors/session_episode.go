@@ -131,6 +131,7 @@ func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 		s.resumed(ctx, m)
 		return
 	}
+	s.heard(ctx)
 	if e.started {
 		s.cast.metrics.stale.WithLabelValues("Started").Inc()
 		return

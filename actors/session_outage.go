@@ -49,7 +49,7 @@ func (s *session) unreachable(ctx actor.Context, why string) {
 	e := s.episode
 	switch {
 	case s.outage != nil: // a knock found nobody
-	case e == nil || e.over || !e.started || e.resume != nil || s.machine.phase.final():
+	case e == nil || e.over || e.start != nil || e.resume != nil || s.machine.phase.final():
 		s.runnerLost(ctx, why) // there is no step to go on from
 	default:
 		s.runnerAway(ctx, why)

@@ -2698,13 +2698,15 @@ func (x *Failed) GetLog() string {
 	return ""
 }
 
-// Offer: a runner slot is free.
+// Offer: a runner slot is free. former_session is the one that had it last; of an
+// offer that comes twice, the second must not take the slot from the next session.
 type Offer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RunnerId      string                 `protobuf:"bytes,1,opt,name=runner_id,json=runnerId,proto3" json:"runner_id,omitempty"`
 	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	Labels        []string               `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
 	Slot          uint32                 `protobuf:"varint,4,opt,name=slot,proto3" json:"slot,omitempty"`
+	FormerSession string                 `protobuf:"bytes,5,opt,name=former_session,json=formerSession,proto3" json:"former_session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2765,6 +2767,13 @@ func (x *Offer) GetSlot() uint32 {
 		return x.Slot
 	}
 	return 0
+}
+
+func (x *Offer) GetFormerSession() string {
+	if x != nil {
+		return x.FormerSession
+	}
+	return ""
 }
 
 var File_messages_runner_proto protoreflect.FileDescriptor
@@ -3005,12 +3014,13 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
 	"\x05trace\x18\a \x01(\tR\x05trace\x12\x12\n" +
 	"\x04type\x18\b \x01(\tR\x04type\x12\x10\n" +
-	"\x03log\x18\t \x01(\tR\x03log\"r\n" +
+	"\x03log\x18\t \x01(\tR\x03log\"\x99\x01\n" +
 	"\x05Offer\x12\x1b\n" +
 	"\trunner_id\x18\x01 \x01(\tR\brunnerId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x16\n" +
 	"\x06labels\x18\x03 \x03(\tR\x06labels\x12\x12\n" +
-	"\x04slot\x18\x04 \x01(\rR\x04slot*N\n" +
+	"\x04slot\x18\x04 \x01(\rR\x04slot\x12%\n" +
+	"\x0eformer_session\x18\x05 \x01(\tR\rformerSession*N\n" +
 	"\x05Codec\x12\x15\n" +
 	"\x11CODEC_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tCODEC_PNG\x10\x01\x12\x0e\n" +

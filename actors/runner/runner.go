@@ -27,6 +27,7 @@ type Runner struct {
 	session   *actor.PID
 	sessionID string
 	formerID  string // of the session that held the slot last
+	closing   bool   // what that one used; the offer follows
 	loop      *loop  // the episode that runs, or ran last
 	running   bool
 	kept      *stage // between two episodes of a session
@@ -89,6 +90,7 @@ func (r *Runner) Receive(ctx actor.Context) {
 	case *loopEnded:
 		r.loopEnded(ctx, m)
 	case *stageClosed:
+		r.closing = false
 		r.offer(ctx)
 	default:
 		r.cfg.Metrics.stale.Inc()
@@ -115,7 +117,7 @@ func (r *Runner) offer(ctx actor.Context) {
 		return
 	}
 	ctx.Request(r.cfg.Queue, &messages.Offer{
-		RunnerId: r.cfg.RunnerID, Incarnation: r.cfg.Incarnation, Labels: r.cfg.Labels, Slot: r.cfg.Slot,
+		RunnerId: r.cfg.RunnerID, Incarnation: r.cfg.Incarnation, Labels: r.cfg.Labels, Slot: r.cfg.Slot, FormerSession: r.formerID,
 	})
 }
 
@@ -251,7 +253,7 @@ func (r *Runner) loopEnded(ctx actor.Context, m *loopEnded) {
 // before its first Start, the Queue asks: nothing is held, so the slot is offered.
 func (r *Runner) release(ctx actor.Context, m *messages.Release) {
 	switch {
-	case r.session == nil && m.GetSessionId() != r.formerID:
+	case r.session == nil && !r.closing: // also where the offer was lost
 		r.formerID = m.GetSessionId()
 		r.offer(ctx)
 		return
@@ -286,6 +288,7 @@ func (r *Runner) free(ctx actor.Context) {
 	kept := r.kept
 	r.formerID = r.sessionID
 	r.session, r.sessionID, r.loop, r.kept, r.releasing = nil, "", nil, nil, false
+	r.closing = kept != nil
 	r.closeStage(ctx, kept, true)
 }
 

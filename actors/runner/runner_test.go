@@ -306,8 +306,10 @@ func TestASlotGivenToADeadSessionComesBack(t *testing.T) {
 		next[*messages.Started](h, h.session)
 		h.send(&messages.Release{SessionId: "s"})
 		next[*messages.Offer](h, h.queue)
-		h.send(&messages.Release{SessionId: "s"}) // once more: the slot may be another's by now
-		none(h, h.queue)
+		h.send(&messages.Release{SessionId: "s"}) // once more: the offer was lost, or the slot is another's by now
+		if o := next[*messages.Offer](h, h.queue); o.GetFormerSession() != "s" {
+			h.t.Errorf("offered after session %q, so that the Queue cannot know that it was offered before; want s", o.GetFormerSession())
+		}
 	})
 }
 
