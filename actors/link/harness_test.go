@@ -200,7 +200,7 @@ var shared = sync.OnceValues(func() (*platform, error) {
 	var err error
 	p.server, err = NewServer(ServerConfig{
 		System: p.system, Queue: "queue", Keys: p.keys, Version: "test", Notify: func(e Event) { p.events <- e },
-		Limits: Limits{Grace: 4 * time.Second, Penalty: 200 * time.Millisecond, KeyCheck: 100 * time.Millisecond, MessagesPerSecond: 2000, BytesPerSecond: 64 << 20},
+		Limits: Limits{Grace: 4 * time.Second, Penalty: 200 * time.Millisecond, KeyCheck: 100 * time.Millisecond, MessagesPerSecond: 2000, BytesPerSecond: 2 << 20},
 		Logger: slog.New(slog.NewTextHandler(testLog{}, nil)),
 	})
 	if err != nil {
