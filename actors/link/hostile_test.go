@@ -114,8 +114,10 @@ func (r *rogue) open() (net.Conn, error) {
 }
 
 func (r *rogue) beat() {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
 	for n := uint64(1); writeControl(r.control, beat(&Beat{Number: n})) == nil; n++ {
-		time.Sleep(200 * time.Millisecond)
+		<-tick.C
 	}
 }
 
@@ -318,7 +320,9 @@ func TestANodeMayAnswerThoseWhoWroteToIt(t *testing.T) {
 		defer p.server.mu.Unlock()
 		return p.server.byAddress(r.welcome.GetAddress()).acquaintances.has("lobby/mine")
 	}
-	for end := time.Now().Add(patience); !known() && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !known() && time.Now().Before(end); <-tick.C {
 	}
 	r.send(stream, r.batch("lobby/mine", &messages.Stepped{EpisodeId: "mine-1"}, nil))
 	if m, _ := next[*messages.Stepped](t, s, patience); m.GetEpisodeId() != "mine-1" {
