@@ -242,9 +242,6 @@ func keysOf(st *seat) []*play.Key {
 	var out []*play.Key
 	for _, b := range st.agent.KeyboardInputs.Bindings {
 		d := st.agent.KeyboardInputDisplay[b.Key]
-		if d.Symbol == "" {
-			d.Symbol = b.Key
-		}
 		out = append(out, &play.Key{Key: b.Key, Symbol: d.Symbol, Label: d.Label})
 	}
 	return out

@@ -145,6 +145,10 @@ func policyRow(a experiments.Agent, p *experiments.Policy, last *persistence.Epi
 	case n > 1:
 		row.Learns = fmt.Sprintf("every %d steps", n)
 	}
+	// Whether a policy can learn is known only where it runs.
+	if row.Learns != "" && p.Source != "" {
+		row.Learns += ", if it can"
+	}
 	if row.Learns != "" && p.CheckpointScope != "" {
 		row.Learns += ", kept per " + p.CheckpointScope
 	}

@@ -10,7 +10,7 @@ import (
 
 // symbols are what keys show that say nothing themselves.
 var symbols = map[string]string{
-	"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→", " ": "Space", "Escape": "Esc", "Backspace": "⌫",
+	"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→", " ": "Space", "Escape": "Esc", "Backspace": "⌫", "Delete": "Del", "Control": "Ctrl",
 }
 
 // keysOf returns the controls of a seat as pages show them. What the definition

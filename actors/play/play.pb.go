@@ -664,7 +664,7 @@ func (x *Welcome) GetRoleIndex() uint32 {
 type Key struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`       // KeyboardEvent.key
-	Symbol        string                 `protobuf:"bytes,2,opt,name=symbol,proto3" json:"symbol,omitempty"` // what the button shows
+	Symbol        string                 `protobuf:"bytes,2,opt,name=symbol,proto3" json:"symbol,omitempty"` // what the button shows; empty: the usual sign of the key
 	Label         string                 `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`   // what it does
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -9,7 +9,7 @@ type Turns = Pick<Status, "waitingFor" | "live" | "turn">;
 // waitingLine says whose turn it is, and whom a turn waits for. Roles are named
 // by index. Where roles take turns, that is said whether or not the game waits.
 export function waitingLine(status: Turns, me: number, nameOf: (index: number) => string | undefined): string {
-  if (!status.live) return "You are out of this round. Watch how it goes on.";
+  if (!status.live) return "This round is over for you.";
   const { turn, waitingFor } = status;
   const open = waitingFor.length > 0 ? waitingFor : turn;
   if (open.length === 0) return "";

@@ -52,7 +52,7 @@ describe("whom a turn waits for", () => {
     [{ live: true, waitingFor: [], turn: [0] }, "Your turn"],
     [{ live: true, waitingFor: [], turn: [1] }, "Waiting for Chaser"],
     [{ live: true, waitingFor: [1], turn: [0, 1] }, "Waiting for Chaser"],
-    [{ live: false, waitingFor: [0], turn: [0] }, "You are out of this round. Watch how it goes on."],
+    [{ live: false, waitingFor: [0], turn: [0] }, "This round is over for you."],
   ])("%o: %s", (status, line) => expect(waitingLine(status, 0, name)).toBe(line));
 });
 

@@ -226,7 +226,7 @@ export type Key = Message<"sharpie.v1.Key"> & {
   key: string;
 
   /**
-   * what the button shows
+   * what the button shows; empty: the usual sign of the key
    *
    * @generated from field: string symbol = 2;
    */
