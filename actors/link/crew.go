@@ -84,6 +84,8 @@ func (d *duty) isBusy() bool {
 type (
 	// renew puts fresh runners in all slots, that offer themselves to a server.
 	renew struct{ seat Seat }
+	// resume: the connection to the same server is back, and with it all that runs.
+	resume struct{}
 	// leave offers no slot any more.
 	leave struct{}
 	// idle: the runner of a slot has nothing to do, and is not offered.
@@ -122,6 +124,14 @@ func (c *crew) Receive(ctx actor.Context) {
 			c.spawn(ctx, i)
 		}
 		c.gone()
+	case *resume:
+		c.away.Store(false)
+		for _, p := range c.slots {
+			if p.pid != nil && !p.isBusy() {
+				// It holds nothing, so it offers itself; what it offered may have been lost.
+				ctx.Send(p.pid, &messages.Release{SessionId: "none"})
+			}
+		}
 	case *leave:
 		c.leaving.Store(true)
 		for _, p := range c.slots {
@@ -196,8 +206,8 @@ func noteStart(d *duty) actor.ReceiverMiddleware {
 }
 
 // noteOffer sees when a slot is free again. It offers itself only where somebody
-// takes the offer: a crew whose server is away gets fresh runners when it is back,
-// and one that leaves has no further use for this one.
+// takes the offer: a crew whose server is away offers what is free when it is back, and
+// one that leaves has no further use for this runner.
 func noteOffer(d *duty) actor.SenderMiddleware {
 	return func(next actor.SenderFunc) actor.SenderFunc {
 		return func(ctx actor.SenderContext, to *actor.PID, e *actor.MessageEnvelope) {

@@ -33,6 +33,7 @@ type joiner struct {
 	guard    *guard
 	changed  chan struct{}
 	gone     chan struct{} // closed when that server cannot come back
+	greeted  string        // the server that the crew works for
 	draining bool
 }
 
@@ -90,6 +91,11 @@ func (j *joiner) begin(t *tunnel, w *Welcome) *End {
 	t.carrier = func(c net.Conn) { remoting.carry(c, g) }
 	j.signal()
 	j.log.Info("joined", "server", j.cfg.URL, "node", w.GetNode(), "slots", j.cfg.Slots, "labels", w.GetLabels(), "server_version", w.GetVersion(), "again", w.GetRejoined())
+	if w.GetRejoined() && j.greeted == w.GetServer() {
+		j.system.Root.Send(j.crewPID, &resume{})
+		return nil
+	}
+	j.greeted = w.GetServer()
 	j.system.Root.Send(j.crewPID, &renew{seat: Seat{
 		Queue: actor.NewPID(w.GetServer(), w.GetQueue()), Node: w.GetNode(), Incarnation: j.incarnation, Labels: w.GetLabels(),
 	}})

@@ -99,23 +99,63 @@ func TestKill9IsNoticedWithinASecond(t *testing.T) {
 	p.wait("kill", Gone, patience)
 }
 
-func TestAFrozenNodeIsLostAndComesBack(t *testing.T) {
+func TestAFrozenNodeIsLostAndGoesOnWhenItIsBack(t *testing.T) {
 	p := newPlatform(t)
-	node := startNode(t, JoinConfig{URL: p.url(), Key: p.keys.add("k-freeze"), Name: "freeze"})
+	node := startNode(t, JoinConfig{URL: p.url(), Key: p.keys.add("k-freeze"), Name: "freeze", Slots: 2})
 	first := p.wait("freeze", Joined, patience)
 	_, runner := next[*messages.Offer](t, p.queue, patience)
+	_, free := next[*messages.Offer](t, p.queue, patience)
 	s := session(t, p, "lobby/s-freeze")
 	play(t, s, runner, "s-freeze", 5)
 	node.signal(syscall.SIGSTOP)
 	p.wait("freeze", Away, 3500*time.Millisecond)
+	last := uint64(5)
+	for drained := false; !drained; {
+		select {
+		case r := <-s.got:
+			if m, ok := r.message.(*messages.Stepped); ok {
+				last = m.GetRecord().GetStep()
+			}
+		default:
+			drained = true
+		}
+	}
 	node.signal(syscall.SIGCONT)
 	back := p.wait("freeze", Back, patience)
 	if back.Node.Address != first.Node.Address {
 		t.Errorf("the node came back as %s, and was %s", back.Node.Address, first.Node.Address)
 	}
-	_, runner = next[*messages.Offer](t, p.queue, patience)
-	again := session(t, p, "lobby/s-freeze-2")
-	play(t, again, runner, "s-freeze-2", 5)
+	if _, again := next[*messages.Offer](t, p.queue, patience); !again.Equal(free) {
+		t.Errorf("%v offered itself, and not the slot that was free, %v", again, free)
+	}
+	s.send(runner, &messages.Reattach{EpisodeId: "s-freeze-1", Received: last})
+	for want := last + 1; want < last+20; {
+		m, _ := next[*messages.Stepped](t, s, patience)
+		switch step := m.GetRecord().GetStep(); {
+		case step > want:
+			t.Fatalf("after step %d came step %d", want-1, step)
+		case step == want:
+			want++
+		} // one that is told twice is no harm
+	}
+}
+
+func TestANodeThatWasAwayForTooLongBeginsAnew(t *testing.T) {
+	p := newPlatform(t)
+	node := startNode(t, JoinConfig{URL: p.url(), Key: p.keys.add("k-long"), Name: "long"})
+	first := p.wait("long", Joined, patience)
+	_, runner := next[*messages.Offer](t, p.queue, patience)
+	node.signal(syscall.SIGSTOP)
+	p.wait("long", Gone, patience)
+	node.signal(syscall.SIGCONT)
+	if e := p.wait("long", Joined, patience); e.Node.Incarnation != first.Node.Incarnation {
+		t.Errorf("incarnation %s, and was %s: it is the same process", e.Node.Incarnation, first.Node.Incarnation)
+	}
+	_, again := next[*messages.Offer](t, p.queue, patience)
+	if again.Equal(runner) {
+		t.Error("the slot has the runner of before, whose sessions have gone elsewhere")
+	}
+	play(t, session(t, p, "lobby/s-long"), again, "s-long", 5)
 }
 
 func TestANodeWithAWrongKeyIsTold(t *testing.T) {

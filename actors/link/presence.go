@@ -15,6 +15,10 @@ import (
 // maxFenced is how many former incarnations of a node are remembered.
 const maxFenced = 32
 
+// settle is how long a process that is gone cannot begin anew under its old address:
+// remote takes two seconds to let go of it.
+const settle = 3 * time.Second
+
 // maxFencedNodes bounds the nodes of which they are.
 const maxFencedNodes = 10_000
 
@@ -62,7 +66,7 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 		if old != nil {
 			s.forget(old, End{"fenced", "Another process joined in its place."})
 		}
-		n = &node{id: id, key: k.ID, incarnation: h.GetIncarnation(), address: "runner-" + id + "-" + h.GetIncarnation(),
+		n = &node{id: id, key: k.ID, incarnation: h.GetIncarnation(), address: addressFor(id, h),
 			slots: h.GetSlots(), labels: labelsOf(h, k), version: h.GetVersion(), platform: h.GetPlatform(), joined: time.Now(), gone: make(chan struct{})}
 		s.nodes[id] = n
 	}
@@ -74,6 +78,9 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 	return n, rejoined, nil
 }
 
+// addressFor is the logical address of a node.
+func addressFor(id string, h *Hello) string { return "runner-" + id + "-" + h.GetIncarnation() }
+
 // labelsOf is what a node offers: what it says, and what its key says of all its nodes.
 func labelsOf(h *Hello, k *persistence.RunnerKey) []string {
 	all := slices.Concat(h.GetLabels(), k.Labels)
@@ -83,11 +90,14 @@ func labelsOf(h *Hello, k *persistence.RunnerKey) []string {
 
 // refusal is why a node may not enter; under the lock.
 func (s *Server) refusal(id string, h *Hello) *End {
-	switch until, penalised := s.refused[id]; {
+	now := time.Now()
+	switch {
 	case s.closed:
 		return &End{"stopping", "The server is stopping."}
-	case penalised && time.Now().Before(until):
+	case now.Before(s.refused[id]):
 		return &End{"penalty", "The node broke a rule a moment ago, and has to wait."}
+	case now.Before(s.refused[addressFor(id, h)]):
+		return &End{"wait", "The server is letting go of what this process did before."}
 	case slices.Contains(s.fenced[id], h.GetIncarnation()):
 		return &End{"fenced", "Another process joined as " + id + " since. Give each its own --name."}
 	case s.nodes[id] == nil && len(s.nodes) >= s.cfg.Limits.Nodes:
@@ -154,15 +164,24 @@ func (s *Server) forget(n *node, end End) Event {
 	n.away = end
 	close(n.gone)
 	delete(s.nodes, n.id)
-	list := append(s.fenced[n.id], n.incarnation)
-	if len(s.fenced) >= maxFencedNodes {
-		clear(s.fenced) // somebody makes up names; honest nodes have few
+	if end.Code == "fenced" {
+		s.fence(n)
+	} else {
+		s.refused[n.address] = time.Now().Add(settle)
 	}
-	s.fenced[n.id] = list[max(0, len(list)-maxFenced):]
 	e := Event{Change: Gone, Node: n.view(time.Now()), Why: end}
 	s.signal()
 	s.cfg.Notify(e)
 	return e
+}
+
+// fence keeps an incarnation from ever coming back; under the lock.
+func (s *Server) fence(n *node) {
+	if len(s.fenced) >= maxFencedNodes {
+		clear(s.fenced) // somebody makes up names; honest nodes have few
+	}
+	list := append(s.fenced[n.id], n.incarnation)
+	s.fenced[n.id] = list[max(0, len(list)-maxFenced):]
 }
 
 // sweep forgets nodes that were away for too long, and cuts those whose key is not
