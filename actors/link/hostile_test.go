@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,9 +33,6 @@ type rogue struct {
 	grpc    *grpc.ClientConn
 	served  *grpc.Server
 }
-
-// rogues counts, for names.
-var rogues atomic.Int32
 
 func newRogue(t *testing.T, p *platform) *rogue {
 	t.Helper()

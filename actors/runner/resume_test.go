@@ -192,9 +192,9 @@ func TestPoliciesSleepWhileAnEpisodeIsReplayed(t *testing.T) {
 			t.Errorf("it began with %q, was asked %d times and learned otherwise (-want +got):\n%s", agent.state, len(agent.inputs), d)
 		}
 
-		def, h, w := together(experiments.InputActions, "a")
+		def, _, w = together(experiments.InputActions, "a")
 		whole = play(t, def, w).begin().wait().records()
-		def, h, w = together(experiments.InputActions, "a")
+		def, h, w := together(experiments.InputActions, "a")
 		goOn(t, def, w, whole[:3]).begin().wait().endOf()
 		if len(h.lessons) != 1 || h.lessons[0] != "a own false true" || !strings.Contains(h.turns[0], "learn=false") {
 			t.Errorf("the host taught %v, want the last transition only", h.lessons)

@@ -18,9 +18,8 @@ var (
 		`(\[[ \t]*` + pepName + `(?:[ \t]*,[ \t]*` + pepName + `)*[ \t]*\])?[ \t]*` +
 		`(\(?[ \t]*` + pepVersion + `(?:[ \t]*,[ \t]*` + pepVersion + `)*[ \t]*\)?)?[ \t]*` +
 		`(;[A-Za-z0-9 \t_.'"<>=!~()+*-]+)?$`)
-	nameEnds = regexp.MustCompile(`^` + pepName)
-	dashes   = regexp.MustCompile(`[-_.]+`)
-	blanks   = regexp.MustCompile(`[ \t]+`)
+	dashes = regexp.MustCompile(`[-_.]+`)
+	blanks = regexp.MustCompile(`[ \t]+`)
 
 	// What pip takes for a file where one has that name.
 	archives = []string{".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".egg"}
@@ -79,6 +78,3 @@ func cleanVersions(text string) string {
 	slices.Sort(versions)
 	return strings.Join(slices.Compact(versions), ",")
 }
-
-// dependencyName is the name in a clean requirement.
-func dependencyName(clean string) string { return nameEnds.FindString(clean) }
