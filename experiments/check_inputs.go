@@ -63,7 +63,11 @@ func (c *checker) actions(path string, a *Agent, r envs.RoleSpec) {
 			c.fail(path+".multiple_keyboard_inputs", "several keys make a list, and %v takes one value: set it to false", r.Action)
 		}
 	}
-	if _, ok := r.Action.(envs.TextSpace); a.TextualInputs && !ok {
+	switch r.Action.(type) {
+	case envs.TextSpace, envs.Opaque: // what is not declared takes a text as it is
+		return
+	}
+	if a.TextualInputs {
 		c.fail(path+".textual_inputs", "a text is no action of %v: set it to false, or inputs_type to other", r.Action)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,8 +39,15 @@ func paceOf(spec envs.Spec, turns bool) pacing {
 	if turns || spec.FPS < 10 {
 		return pacing{wait: true, fps: 5}
 	}
-	return pacing{fps: min(spec.FPS, 60)}
+	return pacing{fps: min(spec.FPS, maxProposedFPS)}
 }
+
+// Bounds of a proposal's steps per second: what people can follow, and how often a
+// held key counts in turns.
+const (
+	maxProposedFPS = 30
+	maxTurnFPS     = 15
+)
 
 // proposedAgent is one role of a proposal; keys where a person plays it.
 type proposedAgent struct {
@@ -74,12 +82,18 @@ func proposeAgents(source string, spec envs.Spec, pace pacing) ([]proposedAgent,
 	return out, nil
 }
 
-// paceFor is paceOf, and turns for what a person types.
+// paceFor is paceOf, and turns for what a person types, and for actions of which none
+// is to do nothing: in real time such an environment would act before a key is pressed.
 func paceFor(source string, spec envs.Spec, turns bool) pacing {
 	pace := paceOf(spec, turns)
 	if len(spec.Roles) > 0 {
-		if _, text := spec.Roles[0].Action.(envs.TextSpace); text {
+		switch space := spec.Roles[0].Action.(type) {
+		case envs.TextSpace:
 			pace = pacing{wait: true, fps: 5}
+		case envs.Discrete:
+			if means := meaningsOf(source, spec.Roles[0]); !pace.wait && int64(len(means)) <= space.N && !slices.ContainsFunc(means, isNoop) {
+				pace = pacing{wait: true, fps: min(spec.FPS, maxTurnFPS)}
+			}
 		}
 	}
 	return pace

@@ -47,21 +47,21 @@ func TestKeysAreProposedFromTheActions(t *testing.T) {
 		want     string
 		several  bool
 	}{
-		{"two actions", "gymnasium:X-v0", envs.Discrete{N: 2}, nil, 30, "ArrowLeft=0 ArrowRight=1 default=0", false},
+		{"two actions", "gymnasium:X-v0", envs.Discrete{N: 2}, nil, 30, "ArrowLeft=0 ArrowRight=1 default=-1", false},
 		{"meanings", "gymnasium:X-v0", envs.Discrete{N: 3}, []string{"Push Left", "do nothing", "push_right"}, 30, "ArrowLeft=0 ArrowRight=2 default=1", false},
 		{"Atari", "gymnasium:X-v0", envs.Discrete{N: 6}, []string{"NOOP", "FIRE", "UP", "RIGHT", "LEFT", "DOWN"}, 30, " =1 ArrowUp=2 ArrowRight=3 ArrowLeft=4 ArrowDown=5 default=0", false},
-		{"two directions at once", "gymnasium:X-v0", envs.Discrete{N: 3}, []string{"up", "up left", "UPRIGHT"}, 30, "ArrowUp=0 1=1 2=2 default=0", false},
-		{"the same direction twice", "gymnasium:X-v0", envs.Discrete{N: 2}, []string{"left", "more left"}, 30, "ArrowLeft=0 1=1 default=0", false},
+		{"two directions at once", "gymnasium:X-v0", envs.Discrete{N: 3}, []string{"up", "up left", "UPRIGHT"}, 30, "ArrowUp=0 1=1 2=2 default=-1", false},
+		{"the same direction twice", "gymnasium:X-v0", envs.Discrete{N: 2}, []string{"left", "more left"}, 30, "ArrowLeft=0 1=1 default=-1", false},
 		{"known without meanings", "gymnasium:MountainCar-v0", envs.Discrete{N: 3}, nil, 30, "ArrowLeft=0 ArrowRight=2 default=1", false},
 		{"lake, in turns", "gymnasium:FrozenLake-v1", envs.Discrete{N: 4}, nil, 4, "ArrowLeft=0 ArrowDown=1 ArrowRight=2 ArrowUp=3 default=-1", false},
 		{"in turns nothing has a key, too", "gymnasium:X-v0", envs.Discrete{N: 2}, []string{"noop", "left"}, 4, "1=0 ArrowLeft=1 default=-1", false},
-		{"eleven actions from 1", "gymnasium:X-v0", envs.Discrete{N: 11, Start: 1}, nil, 30, "1=1 2=2 3=3 4=4 5=5 6=6 7=7 8=8 9=9 0=10 a=11 default=1", false},
+		{"eleven actions from 1", "gymnasium:X-v0", envs.Discrete{N: 11, Start: 1}, nil, 30, "1=1 2=2 3=3 4=4 5=5 6=6 7=7 8=8 9=9 0=10 a=11 default=0", false},
 		{"a torque", "gymnasium:Pendulum-v1", envs.NewBox(envs.Float32, -2, 2, 1), nil, 30, "ArrowLeft=-2 ArrowRight=2 default=0", false},
 		{"gas and brake", "gymnasium:X-v0", envs.Box{DType: envs.Float32, Shape: []int{3}, Low: []float64{-1, 0, 0}, High: []float64{1, 1, float64(float32(0.1))}}, nil, 30,
 			"ArrowLeft=[-1 0 0] ArrowRight=[1 0 0] ArrowUp=[0 1 0] d=[0 0 0.1] default=[0 0 0]", true},
 		{"switches", "gymnasium:X-v0", envs.MultiBinary{Shape: []int{3}}, nil, 30, "1=0 2=1 3=2 default=[0 0 0]", true},
 		{"several discrete", "gymnasium:X-v0", envs.MultiDiscrete{Nvec: []int64{3, 2}}, nil, 30, "1=[1 0] 2=[2 0] 3=[0 1] default=[0 0]", true},
-		{"no meanings, five", "gymnasium:X-v0", envs.Discrete{N: 5}, nil, 30, "1=0 2=1 3=2 4=3 5=4 default=0", false},
+		{"no meanings, five", "gymnasium:X-v0", envs.Discrete{N: 5}, nil, 30, "1=0 2=1 3=2 4=3 5=4 default=-1", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, yaml := proposed(t, experiments.Proposal{Source: c.source}, c.fps, role("agent_0", c.action, c.meanings...))
@@ -78,6 +78,8 @@ func TestKeysAreProposedFromTheActions(t *testing.T) {
 
 func TestTimeIsProposed(t *testing.T) {
 	two := role("agent_0", envs.Discrete{N: 2})
+	rest := two
+	rest.ActionMeanings = []string{"nothing", "fire"}
 	for _, c := range []struct {
 		name  string
 		fps   float64
@@ -86,9 +88,10 @@ func TestTimeIsProposed(t *testing.T) {
 		wait  bool
 		want  float64
 	}{
-		{"control", 50, false, two, false, 50},
-		{"very fast", 240, false, two, false, 60},
-		{"MPE", 10, false, two, false, 10},
+		{"control", 50, false, rest, false, 30},
+		{"nothing to do nothing with", 50, false, two, true, 15},
+		{"very fast", 240, false, rest, false, 30},
+		{"MPE", 10, false, rest, false, 10},
 		{"toy text", 4, false, two, true, 5},
 		{"unknown", 0, false, two, true, 5},
 		{"a board game", 30, true, two, true, 5},

@@ -195,7 +195,7 @@ func TestIdsAreImported(t *testing.T) {
 		keys int
 		fps  float64
 	}{
-		"gymnasium-cartpole-v1":            {false, 2, 50},
+		"gymnasium-cartpole-v1":            {true, 2, 15},
 		"gymnasium-pendulum-v1":            {false, 2, 30},
 		"gymnasium-frozenlake-v1":          {true, 4, 5},
 		"gymnasium-blackjack-v1":           {true, 2, 5},

@@ -17,7 +17,10 @@ const (
 // What the environments of a source need, with the versions that the tests run
 // with up to the next one that may break them.
 const (
-	needGymnasium  = "gymnasium[classic-control,toy-text]>=1.4,<2"
+	needGymnasium = "gymnasium[classic-control,toy-text]>=1.4,<2"
+	// Files count on these without naming them.
+	needNumPy      = "numpy>=1.22,<3"
+	needFiles      = "gymnasium>=1,<2"
 	needBox2D      = "gymnasium[box2d]>=1.4,<2"
 	needMuJoCo     = "gymnasium[mujoco]>=1.4,<2"
 	needAtari      = "gymnasium[atari]>=1.4,<2"
@@ -79,6 +82,12 @@ func Requirement(d *experiments.Definition, own bool) interpreter.Requirement {
 		return r
 	}
 	r.Dependencies, _ = needs(d.Environment.Source)
+	if len(r.Dependencies) == 0 && Python(d) {
+		r.Dependencies = []string{needNumPy}
+		if pythonEnvironment(d) {
+			r.Dependencies = append(r.Dependencies, needFiles)
+		}
+	}
 	return r
 }
 

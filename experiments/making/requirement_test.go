@@ -26,7 +26,8 @@ func TestTheRequirementOfADefinition(t *testing.T) {
 		"a version is a name too":       {d: experiments.Definition{Environment: experiments.Environment{Source: "gymnasium:CartPole-v1"}, PythonVersion: "3.11"}, want: interpreter.Requirement{Version: "3.11"}},
 		"a conda environment":           {d: experiments.Definition{CondaEnvironment: "pong"}, want: interpreter.Requirement{Conda: "pong"}},
 		"an interpreter, though one is": {d: experiments.Definition{Interpreter: "/opt/x"}, own: true, want: interpreter.Requirement{Path: "/opt/x"}},
-		"files":                         {d: experiments.Definition{}},
+		"files":                         {d: experiments.Definition{}, want: interpreter.Requirement{Dependencies: []string{needNumPy, needFiles}}},
+		"a policy of files":             {d: experiments.Definition{Environment: experiments.Environment{Source: "go:CartPole-v1"}, Policies: []experiments.Policy{{Name: "p"}}}, want: interpreter.Requirement{Dependencies: []string{needNumPy}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, Requirement(&c.d, c.own)); diff != "" {
