@@ -106,7 +106,7 @@ func (s *session) runnerBack(ctx actor.Context) {
 	s.endOutage()
 	s.handedOver("runner_back", persistence.Document{"away_us": away.Microseconds()})
 	ctx.Request(s.runner, &messages.Ack{EpisodeId: s.episodeID(), Through: s.episode.acked})
-	s.tellSeats(ctx, false)
+	s.tellSeats(ctx, true)
 	if s.missing() {
 		s.notice = noticeMissing
 		s.tellRunner(ctx, &messages.Pause{EpisodeId: s.episodeID()})

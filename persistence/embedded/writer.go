@@ -184,7 +184,7 @@ type tx struct{ w *writer }
 
 func (t *tx) do(o *op) error {
 	if o.ctx.Err() != nil {
-		return errGaveUp
+		return fmt.Errorf("%w: %w", errGaveUp, o.ctx.Err())
 	}
 	if !o.multi {
 		return o.do(t)
