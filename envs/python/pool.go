@@ -247,6 +247,23 @@ func (p *Pool) Warm(i Interpreter, modules []string) {
 	p.running.Go(func() { p.prepare(s, i, modules) })
 }
 
+// Spares is how many workers are ready for an experiment, 0 to Config.Spares.
+func (p *Pool) Spares() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, s := range p.spares {
+		select {
+		case <-s.ready:
+			if s.err == nil && s.worker.alive() {
+				n++
+			}
+		default:
+		}
+	}
+	return n
+}
+
 // prepare starts the worker of a spare.
 func (p *Pool) prepare(s *spare, i Interpreter, modules []string) {
 	defer close(s.ready)
@@ -255,7 +272,11 @@ func (p *Pool) prepare(s *spare, i Interpreter, modules []string) {
 		s.err = s.worker.warm(p.background, modules)
 	}
 	if s.err != nil {
-		p.log.Warn("no spare python worker", "interpreter", i.String(), "error", s.err)
+		level := slog.LevelWarn
+		if p.background.Err() != nil {
+			level = slog.LevelDebug // the pool is closing: nobody misses it
+		}
+		p.log.Log(context.Background(), level, "no spare python worker", "interpreter", i.String(), "error", s.err)
 		if s.worker != nil {
 			_ = s.worker.end() // the error above is the one to know
 		}

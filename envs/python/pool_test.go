@@ -2,8 +2,10 @@ package python
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -48,7 +50,7 @@ func TestSparesAreTakenAndReplaced(t *testing.T) {
 	load := loadOf(t, "gymnasium:CartPole-v1", nil)
 	ctx := context.Background()
 	pool.Warm(load.Interpreter, load.Modules)
-	eventually(t, "a spare is ready", 60*time.Second, func() bool { return spareOf(pool) != nil })
+	eventually(t, "a spare is ready", 60*time.Second, func() bool { return pool.Spares() == 1 })
 	first := spareOf(pool)
 	e, err := pool.Open(ctx, load)
 	if err != nil {
@@ -65,6 +67,9 @@ func TestSparesAreTakenAndReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the spare is dead", 10*time.Second, func() bool { return !dead.alive() })
+	if n := pool.Spares(); n != 0 {
+		t.Errorf("a dead spare is told as one of %d", n)
+	}
 	again, err := pool.Open(ctx, load)
 	if err != nil {
 		t.Fatalf("with a dead spare, Open failed: %v", err)
@@ -83,6 +88,19 @@ func TestIdleSparesEnd(t *testing.T) {
 		defer pool.mu.Unlock()
 		return len(pool.spares) == 0 && pool.started.Load() == 1 && len(pool.live) == 0
 	})
+}
+
+// Commands end with a spare on its way: that is nothing to warn of.
+func TestClosingASpareOnItsWayIsNoWarning(t *testing.T) {
+	var log bytes.Buffer
+	pool := newTestPool(t, Config{Spares: 1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	pool.Warm(Interpreter{Path: pythontest.Interpreter(t)}, nil)
+	if err := pool.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("it logs\n%s", &log)
+	}
 }
 
 func TestMissingInterpretersAreSaid(t *testing.T) {

@@ -37,6 +37,10 @@ type sandbox struct {
 	hide []string
 }
 
+// Confinement is what Pool.Confinement of a pool with that Config.Confine would say. It
+// runs bubblewrap once, to see.
+func Confinement(how Confine) string { return newSandbox(how, nil).String() }
+
 // newSandbox tries bubblewrap by running something in it.
 func newSandbox(how Confine, hide []string) *sandbox {
 	s := &sandbox{hide: hide}

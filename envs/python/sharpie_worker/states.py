@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import tarfile
+import tempfile
 
 from .bounds import MAX_STATE, MAX_STATE_FILES
 from .errors import Fault
@@ -43,8 +44,22 @@ def pack_folder(folder):
 
 
 def unpack_folder(data, folder):
-    """Replaces a folder's files by those of a tar, which is not trusted."""
-    clear_folder(folder)
+    """Replaces a folder's files by those of a tar, which is not trusted.
+
+    The files are unpacked beside it first: of a tar that is damaged nothing is taken,
+    and the folder keeps what it has.
+    """
+    beside = tempfile.mkdtemp(prefix="state-")
+    try:
+        _unpack(data, beside)
+        clear_folder(folder)
+        for name in os.listdir(beside):
+            shutil.move(os.path.join(beside, name), os.path.join(folder, name))
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _unpack(data, folder):
     total = count = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
@@ -65,8 +80,11 @@ def unpack_folder(data, folder):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "wb") as f:
                     shutil.copyfileobj(tar.extractfile(member), f)
-    except (tarfile.TarError, EOFError) as e:
-        raise Fault("the state is damaged: %s" % e) from None
+            if data[tar.offset :].strip(b"\0"):
+                raise tarfile.ReadError("file %d has no proper header" % (count + 1))
+    except (tarfile.TarError, EOFError, OSError, ValueError) as e:
+        # a file where a folder is meant, a name that no file can have
+        raise Fault("the state is damaged or cannot be unpacked: %s" % e) from None
 
 
 def clear_folder(folder):

@@ -66,6 +66,34 @@ class Learning(Case):
         e = self.error(d.ask, "act", role="agent_0", observation=5, mask=[1, 1, 1, 0], advice=None, learn=[])
         self.assertIn("mask", e["message"])
 
+    def test_a_damaged_state_leaves_the_files_as_they_were(self):
+        def member(tar, name, data):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+        def state(*members):
+            out = io.BytesIO()
+            with tarfile.open(fileobj=out, mode="w") as tar:
+                for name, data in members:
+                    member(tar, name, data)
+            return b"T" + out.getvalue()
+
+        d = self.loaded("lake_files")
+        for _ in range(5):
+            self.episode(d, True)
+        before = d.state()
+        self.assertTrue(before[0])
+        whole = state(("a.txt", b"a" * 5000), ("b.txt", b"b" * 5000))
+        spoilt = whole[:5633] + b"\xff" * 400 + whole[6033:]  # in the header of the second file
+        broken = [spoilt, whole[:8000], whole[:1000], state(("a.txt", b"a"), ("../b", b"")), state(("a", b"a"), ("a/b", b"b")), state(("x" * 300, b""))]
+        for damaged in broken:
+            self.error(d.ask, "restore", [damaged], role="agent_0", state=0)
+            self.assertEqual(d.state(), before)
+        fresh = self.loaded("lake_files")
+        fresh.ask("restore", [before[0]], role="agent_0", state=0)
+        self.assertEqual(fresh.state(), before, "what was kept is not whole")
+
     def test_hostile_states(self):
         def tar(name, kind=tarfile.REGTYPE):
             out = io.BytesIO()
