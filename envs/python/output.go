@@ -235,7 +235,35 @@ func (w *lineWriter) finish() {
 }
 
 // last is the end of everything, for a fault.
-func (o *output) last() string { return lastLines(o.String(), faultLog) }
+func (o *output) last() string {
+	o.settle()
+	return lastLines(o.String(), faultLog)
+}
+
+// How long output is waited for that a process wrote before it answered: its answer
+// came by another way, and may have overtaken it.
+const (
+	settleQuiet = 20 * time.Millisecond
+	settleLimit = 200 * time.Millisecond
+)
+
+// settle waits until nothing has come for a moment.
+func (o *output) settle() {
+	began := time.Now()
+	for {
+		o.mu.Lock()
+		quiet := began
+		if o.touched.After(began) {
+			quiet = o.touched
+		}
+		o.mu.Unlock()
+		left := min(settleQuiet-time.Since(quiet), settleLimit-time.Since(began))
+		if left <= 0 {
+			return
+		}
+		time.Sleep(left)
+	}
+}
 
 // mark is a place in standard error.
 func (o *output) mark() int64 {

@@ -233,7 +233,14 @@ func (w *Worker) Info() envs.HostInfo {
 
 // Output is the last that the code printed since it was loaded, each line with its
 // time in seconds and its stream; at most 64 KiB. It is there after Close, too.
-func (w *Worker) Output() string { return w.process.out.String() }
+func (w *Worker) Output() string {
+	select {
+	case <-w.process.exited: // all of it was read
+	default:
+		w.process.out.settle()
+	}
+	return w.process.out.String()
+}
 
 // Close ends the process: in good order within 2 s, else by force. It returns once
 // nothing is left of it. A second Close does nothing.
