@@ -156,6 +156,7 @@ class Gallery:
             if len(result) == 5:
                 return result
             if len(result) == 4:
+                warnings.say("step returns four values: (observation, reward, terminated, truncated, info) is expected")
                 observation, reward, done, info = result
                 if info is None or isinstance(info, dict):
                     cut = isinstance(info, dict) and bool(info.get("TimeLimit.truncated"))

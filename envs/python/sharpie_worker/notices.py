@@ -15,6 +15,10 @@ class Warnings:
             self.said.add(text)
             self.waiting.append(text)
 
+    def renew(self, texts):
+        """Lets sentences be said again: an episode of its own has begun."""
+        self.said.difference_update(texts)
+
     def take(self):
         if not self.waiting:
             return []

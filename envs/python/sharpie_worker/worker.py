@@ -37,6 +37,7 @@ class Worker:
         self.root = self.gallery = None
         self.seats = {}
         self.infos = True
+        self.odd_rewards = set()
         self.ops = {
             name: getattr(self, name)
             for name in ("warm", "load", "policy", "reset", "turn", "render", "learn", "act", "state", "restore", "close")
@@ -188,6 +189,8 @@ class Worker:
         if env is None:
             raise ValueError("load comes before reset")
         seed = int(request["seed"])
+        warnings.renew(self.odd_rewards)
+        self.odd_rewards.clear()
         for seat in env.seats:
             seat.forget()
         streams.seed("", seed)
@@ -211,19 +214,29 @@ class Worker:
             "info": self._info(info) if info else None,
         }
         if stepped:
-            out["reward"] = number(reward)
+            out["reward"] = amount = number(reward)
+            if type(amount) is dict:
+                self._say_odd_reward(seat.role, amount["$float"])
             out["terminated"] = terminated
             out["truncated"] = truncated
         return out
 
     def _info(self, info):
-        at = len(self.blobs)
+        at, unhashed = len(self.blobs), Notes.unhashed
         try:
             return encode(info, self.blobs)
         except Fault as e:
             del self.blobs[at:]
             warnings.say("an info cannot be stored: %s" % e)
             return None
+        finally:
+            Notes.unhashed = unhashed  # episodes are verified by observations alone
+
+    def _say_odd_reward(self, role, amount):
+        """Once in an episode."""
+        text = "the reward of %s is %s" % (role, amount)
+        self.odd_rewards.add(text)
+        warnings.say(text)
 
     def _check_hashes(self):
         if Notes.unhashed:

@@ -126,9 +126,26 @@ class Gallery(Case):
     def test_old_gym(self):
         d = self.loaded("old_gym", policy=False)
         self.assertTrue(any("observation alone" in w for w in d.reset()["warnings"]))
-        d.turn({"action": 0})
+        self.assertTrue(any("four values" in w for w in d.turn({"action": 0})["warnings"]))
         r = d.turn({"action": 0})
         self.assertEqual((r["roles"][0]["terminated"], r["roles"][0]["truncated"]), (True, False))
+        self.assertEqual(r["warnings"], [])  # once is enough
+
+    def test_rewards_that_are_no_numbers_are_told_once_an_episode(self):
+        d = self.loaded("odd_values", roles=("agent_0", "agent_1"), policy=False)
+        both = {"role": "agent_0", "action": 0}, {"role": "agent_1", "action": 0}
+        for _ in range(2):
+            d.reset()
+            r = d.turn(*both)
+            self.assertEqual(r["roles"][0]["reward"], {"$float": "nan"})
+            self.assertEqual(r["warnings"], ["the reward of agent_0 is nan", "the reward of agent_1 is -inf"])
+            self.assertEqual(d.turn(*both)["warnings"], [])
+
+    def test_infos_without_a_hash_do_not_matter(self):
+        d = self.loaded("odd_values", policy=False)
+        replies = [d.reset(), d.turn({"action": 0})]
+        self.assertIn("$opaque", str(replies[1]["roles"][0]["info"]))
+        self.assertFalse(any("verified" in w for r in replies for w in r["warnings"]))
 
     def test_opaque_observations(self):
         d = self.loaded("opaque", policy=False)
