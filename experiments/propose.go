@@ -18,6 +18,8 @@ type Proposal struct {
 	// Source is "go:ID", "gymnasium:ID" or "pettingzoo:MODULE".
 	Source string
 	Kwargs map[string]any
+	// Dependencies are the packages that its Python needs; empty: the known ones of the source.
+	Dependencies []string
 	// Link and Name; empty: made from the source.
 	Link, Name string
 	// Turns says that the roles take turns.
@@ -101,7 +103,7 @@ func paceFor(source string, spec envs.Spec, turns bool) pacing {
 
 // ProposeFrom makes the environment of a source once, and proposes an experiment.
 func ProposeFrom(ctx context.Context, m Maker, p Proposal) ([]byte, error) {
-	d := &Definition{Environment: Environment{Name: p.Source, Source: p.Source, Kwargs: p.Kwargs}}
+	d := &Definition{Environment: Environment{Name: p.Source, Source: p.Source, Kwargs: p.Kwargs}, Dependencies: p.Dependencies}
 	if err := defaultsOf("experiment", &d.Experiment); err != nil {
 		return nil, err
 	}
@@ -150,6 +152,10 @@ func Propose(spec envs.Spec, p Proposal) ([]byte, error) {
 	w.line("  source: %s", p.Source)
 	if len(p.Kwargs) > 0 {
 		w.line("  kwargs: %s", flow(p.Kwargs))
+	}
+	if len(p.Dependencies) > 0 {
+		w.line("")
+		w.line("dependencies: %s", flow(anyOf(p.Dependencies)))
 	}
 	if len(list) > 1 {
 		w.line("")
@@ -242,6 +248,15 @@ func (w *yamlWriter) experiment(p Proposal, spec envs.Spec, pace pacing) {
 	if spec.MaxSteps == 0 {
 		w.line("  max_steps: 1000 # the environment itself may go on for ever")
 	}
+}
+
+// anyOf is a list of texts as a list of values.
+func anyOf(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, t := range texts {
+		out[i] = t
+	}
+	return out
 }
 
 // flow is a value in one line; JSON is YAML.

@@ -120,7 +120,10 @@ func TestRolesAndNamesAreProposed(t *testing.T) {
 	if got := keysOf(d.Agents[1]); got != "ArrowLeft=1 ArrowRight=2 ArrowDown=3 ArrowUp=4 default=0" {
 		t.Errorf("the keys are %s", got)
 	}
-	d, _ = proposed(t, experiments.Proposal{Source: "gymnasium:A/B-v0", Link: "mine", Name: "It's: \"mine\""}, 10, role("agent_0", envs.Discrete{N: 2}))
+	d, _ = proposed(t, experiments.Proposal{Source: "gymnasium:A/B-v0", Link: "mine", Name: "It's: \"mine\"", Dependencies: []string{"a[b]>=1,<2", "c"}}, 10, role("agent_0", envs.Discrete{N: 2}))
+	if strings.Join(d.Dependencies, " ") != "a[b]>=1,<2 c" {
+		t.Errorf("the packages are %q", d.Dependencies)
+	}
 	if d.Experiment.Link != "mine" || d.Experiment.Name != "It's: \"mine\"" {
 		t.Errorf("%+v", d.Experiment)
 	}

@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"sharpie/envs"
+	"sharpie/envs/python/interpreter"
 	"sharpie/experiments/bundle"
 	"sharpie/persistence"
 )
@@ -20,6 +23,7 @@ type importCommand struct {
 	Print     bool     `help:"Of a source: print the proposed YAML file instead of importing it."`
 	Link      string   `help:"Of a source: the last part of the experiment's address." placeholder:"LINK"`
 	Name      string   `help:"Of a source: title of the experiment." placeholder:"NAME"`
+	With      []string `help:"Of sources: a Python package that they need besides those that are known, as pip takes it; may be repeated." sep:"none" placeholder:"PACKAGE"`
 }
 
 // Help is the longer text of `sharpie import --help`.
@@ -39,6 +43,7 @@ version. It works while the server runs; sessions go on with the version they be
   sharpie import path/to/gallery/frozen --check
   sharpie import path/to/gallery
   sharpie import gymnasium:CartPole-v1
+  sharpie import gymnasium:minigrid:MiniGrid-Empty-5x5-v0 --with minigrid
   sharpie import pettingzoo:mpe2.simple_spread_v3 --print > spread.yaml
   sharpie import studies/ --mongo mongodb://localhost:27017/sharpie`
 }
@@ -68,8 +73,20 @@ func (c *importCommand) Run(a *app) error {
 	return runTask(a, &c.storeFlags, "import", &importTask{Items: items})
 }
 
-// name hands the flags that are about one source to it.
+// name hands the flags that are about sources to them.
 func (c *importCommand) name(items []importItem) error {
+	if err := (interpreter.Requirement{Dependencies: c.With}).Check(); err != nil {
+		return fmt.Errorf("--with: %w", err)
+	}
+	for i := range items {
+		switch {
+		case len(c.With) == 0:
+		case items[i].Source == "" || strings.HasPrefix(items[i].Source, envs.SourcePrefix):
+			return fmt.Errorf("--with goes with sources in Python, such as gymnasium:CartPole-v1; %s names its packages under dependencies", items[i].Name)
+		default:
+			items[i].With = c.With
+		}
+	}
 	if c.Link == "" && c.Name == "" && !c.Print {
 		return nil
 	}

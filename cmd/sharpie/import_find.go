@@ -26,6 +26,8 @@ type importItem struct {
 	Source string `json:"source,omitempty"`
 	Link   string `json:"link,omitempty"`
 	Title  string `json:"title,omitempty"`
+	// With are packages that the source needs besides those that are known.
+	With []string `json:"with,omitempty"`
 	// Archive is a file with the packed folder, and Hash its hash; empty: none. The
 	// server that takes it runs on the same machine.
 	Archive string `json:"archive,omitempty"`

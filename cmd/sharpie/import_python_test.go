@@ -230,7 +230,7 @@ func TestAGalleryIsImportedWhileTheServerRuns(t *testing.T) {
 	defer store.Close()
 	var log bytes.Buffer
 	a := testApp(context.Background(), &log)
-	a.python.Interpreter = python
+	a.python.Interpreter = programPath(python)
 	w, err := a.python.open(a, data, store, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"text/tabwriter"
 
-	"sharpie/envs"
-	"sharpie/experiments"
 	"sharpie/experiments/bundle"
 	"sharpie/experiments/making"
 )
@@ -36,7 +33,7 @@ func (t *importTask) do(ctx context.Context, e taskEnv) error {
 		}
 		if err != nil {
 			problems = append(problems, err.Error())
-			row = "-\t-\t" + lacking(err)
+			row = "-\t-\t" + item.lacking(err)
 		}
 		rows = append(rows, display(item.Name)+"\t"+row)
 		for _, p := range filled {
@@ -116,40 +113,6 @@ func readArchive(path, hash string) (bundle.Packed, error) {
 	}
 	data, err := os.ReadFile(path)
 	return bundle.Packed{Hash: hash, Data: data}, err
-}
-
-// propose writes the file of an experiment with a source.
-func (i *importer) propose(ctx context.Context, item importItem, progress func(string)) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, importWait)
-	defer cancel()
-	d := &experiments.Definition{Environment: experiments.Environment{Source: item.Source}}
-	if err := i.maker.Prepare(ctx, d, progress); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", experiments.ErrInvalid, item.Source, err)
-	}
-	return experiments.ProposeFrom(ctx, i.maker, experiments.Proposal{Source: item.Source, Link: item.Link, Name: item.Title})
-}
-
-var noModule = regexp.MustCompile(`No module named '([A-Za-z0-9_.]+)'`)
-
-// lacking is what an experiment lacks, short enough for a table.
-func lacking(err error) string {
-	if m := noModule.FindStringSubmatch(err.Error()); m != nil {
-		name, _, _ := strings.Cut(m[1], ".")
-		return fmt.Sprintf("missing: the Python module %s; name its package under dependencies", name)
-	}
-	var fault *envs.Fault
-	if errors.As(err, &fault) {
-		return "not imported: " + string(fault.State)
-	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	line = strings.TrimPrefix(line, experiments.ErrInvalid.Error()+": ")
-	if _, after, ok := strings.Cut(line, "config.yaml:"); ok {
-		line = after
-	}
-	if r := []rune(line); len(r) > 100 {
-		line = string(r[:100]) + "…"
-	}
-	return "not imported: " + line
 }
 
 // indent sets a text in, line by line.

@@ -92,8 +92,14 @@ func TestHelpTeaches(t *testing.T) {
 }
 
 func TestVersionAndSchema(t *testing.T) {
-	if code, out, _ := sharpie(t, "version"); code != 0 || !strings.HasPrefix(out, "sharpie ") {
+	code, out, _ := sharpie(t, "version", "--confine", "never")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 0 || len(lines) != 3 || !strings.HasPrefix(lines[0], "sharpie ") || !strings.HasPrefix(lines[1], "python ") ||
+		lines[2] != "confinement unconfined: the settings say so" {
 		t.Errorf("version: exit code %d, printed %q", code, out)
+	}
+	if code, out, _ := sharpie(t, "version", "--python", "/nowhere/python"); code != 0 || !strings.Contains(out, "python none: ") || !strings.Contains(out, "/nowhere/python") {
+		t.Errorf("version without Python: exit code %d, printed %q", code, out)
 	}
 	if code, out, _ := sharpie(t, "schema"); code != 0 || !strings.Contains(out, `"target_fps"`) {
 		t.Errorf("schema: exit code %d, printed %.200q", code, out)

@@ -26,9 +26,7 @@ type builtFlags struct {
 	Data string `help:"Folder of the server's data; built Pythons are in python/ below it." type:"path" default:"data" placeholder:"data" env:"SHARPIE_DATA"`
 }
 
-func (f *builtFlags) builder(a *app) *interpreter.Builder {
-	return interpreter.New(interpreter.Config{Dir: filepath.Join(f.Data, "python"), Default: a.python.Interpreter, Logger: a.log})
-}
+func (f *builtFlags) builder(a *app) *interpreter.Builder { return a.python.builder(a, f.Data, 0) }
 
 // pythonListCommand prints what there is.
 type pythonListCommand struct {
@@ -94,7 +92,7 @@ func (c *pythonBuildCommand) Run(a *app) error {
 	if c.Timeout <= 0 || c.Timeout > 24*time.Hour {
 		return fmt.Errorf("--timeout %s: allowed is up to 24h", c.Timeout)
 	}
-	b := interpreter.New(interpreter.Config{Dir: filepath.Join(c.Data, "python"), Default: a.python.Interpreter, Timeout: c.Timeout, Logger: a.log})
+	b := a.python.builder(a, c.Data, c.Timeout)
 	if err := (&storeFlags{Data: c.Data}).makeData(); err != nil {
 		return err
 	}

@@ -212,6 +212,7 @@ func (c *serveCommand) assemble(a *app, store persistence.Store, secrets secrets
 	p.http, err = http.New(http.Config{
 		Platform: p.actors, Nodes: p.actors.Nodes(), Store: store, Pages: pages, Static: web.Static(),
 		Importer: importer, Folders: importer, Logger: a.log, Registry: metrics,
+		Readiness: p.workshop.readiness, Confinement: p.workshop.confinement,
 		RegistrationKey: key, OpenRegistration: c.OpenRegistration,
 		PublicURL: c.PublicURL, Secret: secrets.Server, TrustedProxies: c.TrustedProxies,
 		Limits: c.limits(), Clock: a.now, Version: a.version,

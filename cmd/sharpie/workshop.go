@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/prometheus/client_golang/prometheus"
 
 	agentsbuiltin "sharpie/agents/builtin"
+	"sharpie/envs"
 	envsbuiltin "sharpie/envs/builtin"
 	"sharpie/envs/python"
 	"sharpie/envs/python/interpreter"
@@ -26,12 +29,54 @@ const (
 	workshopWait = 5 * time.Second  // its processes' end
 	warmWait     = 60 * time.Second // all spares of a start
 	warmMost     = 4                // experiments that get a spare at a start
+	readyWait    = 5 * time.Second  // an interpreter's answer, for a page
 )
 
 // pythonFlags say how researchers' Python runs.
 type pythonFlags struct {
-	Interpreter string `name:"python" help:"Python of experiments that name none: a program, or the folder of a virtual environment. Without it, one with the packages that an experiment's source needs." placeholder:"PATH" env:"SHARPIE_PYTHON"`
-	Confine     string `help:"Confinement of researchers' Python: ${enum}. auto uses bubblewrap where it works; never does without." enum:"auto,never" default:"auto" env:"SHARPIE_CONFINE"`
+	Interpreter programPath `name:"python" help:"Python of experiments that name none: a program, or the folder of a virtual environment. Without it, one with the packages that an experiment's source needs." placeholder:"PATH" env:"SHARPIE_PYTHON"`
+	Confine     string      `help:"Confinement of researchers' Python: ${enum}. auto uses bubblewrap where it works; never does without." enum:"auto,never" default:"auto" env:"SHARPIE_CONFINE"`
+}
+
+// programPath is a program, absolute: what runs it works in another folder.
+type programPath string
+
+// UnmarshalText takes a path as people write it: from this folder, from ~, or the name
+// of a program on the PATH.
+func (p *programPath) UnmarshalText(text []byte) error {
+	path := string(text)
+	switch {
+	case path == "":
+		*p = ""
+		return nil
+	case strings.ContainsRune(path, 0):
+		return errors.New("want a path without null characters")
+	}
+	at := kong.ExpandPath(path)
+	if _, err := os.Stat(at); err != nil && !strings.ContainsRune(path, filepath.Separator) {
+		if found, err := exec.LookPath(path); err == nil {
+			if found, err = filepath.Abs(found); err == nil {
+				at = found
+			}
+		}
+	}
+	*p = programPath(at)
+	return nil
+}
+
+// confine is the setting as the Pool takes it.
+func (f *pythonFlags) confine() python.Confine {
+	if f.Confine == "never" {
+		return python.Never
+	}
+	return python.Auto
+}
+
+// builder finds and builds the Pythons of experiments, in the data folder.
+func (f *pythonFlags) builder(a *app, data string, timeout time.Duration) *interpreter.Builder {
+	return interpreter.New(interpreter.Config{
+		Dir: filepath.Join(data, "python"), Default: string(f.Interpreter), Timeout: timeout, Logger: a.log,
+	})
 }
 
 // workshop makes environments and policies: what a Maker works with, and where.
@@ -67,15 +112,10 @@ func (f *pythonFlags) openBeside(a *app, data string, store persistence.Experime
 }
 
 func (f *pythonFlags) assemble(a *app, data, bundles string, store persistence.Experiments, metrics prometheus.Registerer) (*workshop, error) {
-	confine := python.Auto
-	if f.Confine == "never" {
-		confine = python.Never
-	}
-	pool, err := python.NewPool(python.Config{Dir: filepath.Join(data, "work"), Logger: a.log, Confine: confine, Hide: []string{data}})
+	pool, err := python.NewPool(python.Config{Dir: filepath.Join(data, "work"), Logger: a.log, Confine: f.confine(), Hide: []string{data}})
 	if err != nil {
 		return nil, fmt.Errorf("prepare for Python: %w", err)
 	}
-	interpreters := interpreter.New(interpreter.Config{Dir: filepath.Join(data, "python"), Default: f.Interpreter, Logger: a.log})
 	cache := &bundle.Cache{Dir: bundles, Fetch: func(ctx context.Context, hash string) ([]byte, error) {
 		b, err := store.Bundle(ctx, hash)
 		if err != nil {
@@ -83,8 +123,13 @@ func (f *pythonFlags) assemble(a *app, data, bundles string, store persistence.E
 		}
 		return b.Data, nil
 	}}
+	if metrics != nil {
+		metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sharpie_python_spares", Help: "Python processes that wait, started ahead, for an episode.",
+		}, func() float64 { return float64(pool.Spares()) }))
+	}
 	return &workshop{pool: pool, store: store, maker: making.New(making.Config{
-		Registries: registries(), Pool: pool, Interpreters: interpreters, Bundles: cache,
+		Registries: registries(), Pool: pool, Interpreters: f.builder(a, data, 0), Bundles: cache,
 		OwnInterpreter: f.Interpreter != "", Env: devices(os.Environ()), Logger: a.log, Metrics: metrics,
 	})}, nil
 }
@@ -144,6 +189,24 @@ func (w *workshop) warm(ctx context.Context, a *app) (string, error) {
 	}()
 	return w.maker.Confinement(), nil
 }
+
+// readiness says for Admin which interpreter an experiment's Python gets, or how it
+// comes to one.
+func (w *workshop) readiness(ctx context.Context, d *experiments.Definition) (text string, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
+	found, err := w.maker.Interpreter(ctx, d)
+	switch {
+	case ctx.Err() != nil:
+		return "It did not answer within " + readyWait.String() + "; look again.", false
+	case err != nil:
+		return strings.TrimPrefix(err.Error(), envs.ErrInvalidArgument.Error()+": "), false
+	}
+	return fmt.Sprintf("Python %s, %s", found.Version, found.Path), true
+}
+
+// confinement says for Admin how an experiment's Python is confined.
+func (w *workshop) confinement(*experiments.Definition) string { return w.maker.Confinement() }
 
 // close ends all processes, and removes what was only for them.
 func (w *workshop) close() error {

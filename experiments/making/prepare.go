@@ -29,16 +29,22 @@ func (m *Maker) Prepare(ctx context.Context, d *experiments.Definition, progress
 	return err
 }
 
+// Interpreter is the one that a definition's Python runs on, without making it; the error
+// names the command that does.
+func (m *Maker) Interpreter(ctx context.Context, d *experiments.Definition) (interpreter.Interpreter, error) {
+	if m.cfg.Pool == nil {
+		return interpreter.Interpreter{}, errNoPython
+	}
+	return m.find(ctx, d)
+}
+
 // Ready says whether the interpreter of a definition is there, without making it; the
 // error names the command that does.
 func (m *Maker) Ready(ctx context.Context, d *experiments.Definition) error {
 	if !Python(d) {
 		return nil
 	}
-	if m.cfg.Pool == nil {
-		return errNoPython
-	}
-	_, err := m.find(ctx, d)
+	_, err := m.Interpreter(ctx, d)
 	return err
 }
 

@@ -91,6 +91,27 @@ func Requirement(d *experiments.Definition, own bool) interpreter.Requirement {
 	return r
 }
 
+// WithDependencies lists the packages of an experiment with a source, where with is
+// needed besides what the source is known to need. Of a package that both name, with
+// counts. It is nil where with is empty.
+func WithDependencies(source string, with []string) []string {
+	if len(with) == 0 {
+		return nil
+	}
+	known, _ := needs(source)
+	named := map[string]bool{}
+	for _, w := range with {
+		named[interpreter.Package(w)] = true
+	}
+	var out []string
+	for _, k := range known {
+		if !named[interpreter.Package(k)] {
+			out = append(out, k)
+		}
+	}
+	return append(out, with...)
+}
+
 // needs returns the packages and the modules of a source; nil where nothing is known.
 func needs(source string) (packages, modules []string) {
 	longest := 0

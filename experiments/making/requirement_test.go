@@ -37,6 +37,25 @@ func TestTheRequirementOfADefinition(t *testing.T) {
 	}
 }
 
+func TestPackagesThatASourceNeedsBesides(t *testing.T) {
+	for name, c := range map[string]struct {
+		source string
+		with   []string
+		want   []string
+	}{
+		"none":                    {source: "gymnasium:CartPole-v1"},
+		"one more":                {"gymnasium:minigrid:MiniGrid-Empty-5x5-v0", []string{"minigrid"}, []string{needGymnasium, "minigrid"}},
+		"of one that is known":    {"gymnasium:LunarLander-v3", []string{"Gymnasium[box2d]==1.4.0"}, []string{"Gymnasium[box2d]==1.4.0"}},
+		"of a source of no known": {"other:x", []string{"x"}, []string{"x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, WithDependencies(c.source, c.with)); diff != "" {
+				t.Errorf("other packages (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestEveryImpliedPackageIsOneThatPipTakes(t *testing.T) {
 	for _, row := range implied {
 		if err := (interpreter.Requirement{Dependencies: row.packages}).Check(); err != nil {

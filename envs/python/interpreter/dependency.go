@@ -18,8 +18,9 @@ var (
 		`(\[[ \t]*` + pepName + `(?:[ \t]*,[ \t]*` + pepName + `)*[ \t]*\])?[ \t]*` +
 		`(\(?[ \t]*` + pepVersion + `(?:[ \t]*,[ \t]*` + pepVersion + `)*[ \t]*\)?)?[ \t]*` +
 		`(;[A-Za-z0-9 \t_.'"<>=!~()+*-]+)?$`)
-	dashes = regexp.MustCompile(`[-_.]+`)
-	blanks = regexp.MustCompile(`[ \t]+`)
+	nameEnds = regexp.MustCompile(`^` + pepName)
+	dashes   = regexp.MustCompile(`[-_.]+`)
+	blanks   = regexp.MustCompile(`[ \t]+`)
 
 	// What pip takes for a file where one has that name.
 	archives = []string{".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".egg"}
@@ -77,4 +78,11 @@ func cleanVersions(text string) string {
 	versions := strings.Split(text, ",")
 	slices.Sort(versions)
 	return strings.Join(slices.Compact(versions), ",")
+}
+
+// Package is the name of the package that a dependency asks for, as indexes write it:
+// "gymnasium" of "Gymnasium[box2d]>=1.4"; empty where it is none that is allowed.
+func Package(dependency string) string {
+	clean, _ := cleanDependency(dependency)
+	return nameEnds.FindString(clean)
 }
