@@ -1,5 +1,6 @@
 // Package frames encodes pictures for browsers: nothing for an unchanged picture,
-// a palette PNG for up to 256 colours, else JPEG.
+// a palette PNG for up to 256 colours, else JPEG. Some colours more that are near to
+// those (lines that are drawn smoothly) become these: by less than JPEG changes them.
 //
 // JPEG is made by libjpeg-turbo where libturbojpeg.so.0 can be loaded at run time,
 // six times faster than image/jpeg, which is used elsewhere. Loading needs the

@@ -87,6 +87,71 @@ func TestPalettePicturesAreExact(t *testing.T) {
 	}
 }
 
+// smooth is a frame of so many shades, each with a few neighbours beside it.
+func smooth(shades int, step byte) envs.Frame {
+	f := envs.Frame{Width: 4 * shades, Height: 3}
+	for y := range f.Height {
+		for x := range f.Width {
+			c := byte(x / 4)
+			f.RGB = append(f.RGB, c, byte(x/1024)*step, byte(y/3))
+		}
+	}
+	return f
+}
+
+func TestSomeShadesMoreThanAPaletteHoldsAreNoReasonForJPEG(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		shades int
+		step   byte
+		want   messages.Codec
+	}{
+		{"near", 256 + 100, nearEnough, messages.Codec_CODEC_PNG},
+		{"not near", 256 + 100, nearEnough + 1, messages.Codec_CODEC_JPEG},
+		{"too many", 256 + extraColors + 1, 1, messages.Codec_CODEC_JPEG},
+	} {
+		f := smooth(test.shades, test.step)
+		codec, data, _, err := NewEncoder().Encode(f)
+		if err != nil || codec != test.want {
+			t.Errorf("%s: codec %v, error %v; want %v", test.name, codec, err, test.want)
+		}
+		if codec != messages.Codec_CODEC_PNG {
+			continue
+		}
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range pixels(img) {
+			if i/3%f.Width < 1024 && p != f.RGB[i] || apart(p, f.RGB[i]) > nearEnough {
+				t.Fatalf("%s: byte %d is %d in the picture and %d in the frame", test.name, i, p, f.RGB[i])
+			}
+		}
+	}
+}
+
+// Runs of pixels are compared eight at a time: none may be lost at their ends.
+func TestRunsOfEveryLengthAreExact(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 500 {
+		f := envs.Frame{Width: 1 + rng.IntN(200), Height: 1}
+		for c := byte(0); len(f.RGB) < 3*f.Width; c++ {
+			run := []byte{c, c ^ byte(rng.IntN(2)), byte(rng.IntN(2))}
+			for range 1 + rng.IntN(40) {
+				f.RGB = append(f.RGB, run...)
+			}
+		}
+		f.RGB = f.RGB[:3*f.Width]
+		_, data, _, err := NewEncoder().Encode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err := png.Decode(bytes.NewReader(data)); err != nil || !bytes.Equal(pixels(img), f.RGB) {
+			t.Fatalf("%d pixels: the picture has other pixels than the frame (%v)", f.Width, err)
+		}
+	}
+}
+
 func TestAnUnchangedFrameIsNotEncoded(t *testing.T) {
 	e := NewEncoder()
 	f := colored(64, 64, 9, 1, true)

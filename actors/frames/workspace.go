@@ -16,6 +16,7 @@ type workspace struct {
 	out     sink
 	index   []byte
 	palette []byte
+	extra   int // colours beyond the palette's 256
 	colors  [1024]place
 	rgba    image.RGBA
 	turbo   *turbo
