@@ -12,7 +12,7 @@ import (
 
 // person is someone at a browser.
 type person struct {
-	t       *testing.T
+	t       testing.TB
 	server  *server
 	browser *client.Account
 	name    string
@@ -135,7 +135,7 @@ func (p *person) retry(link string, page client.Page) string {
 }
 
 // says checks what a page tells its reader.
-func says(t *testing.T, page client.Page, status int, texts ...string) {
+func says(t testing.TB, page client.Page, status int, texts ...string) {
 	t.Helper()
 	if page.Status != status {
 		t.Errorf("the page has status %d, want %d:\n%s", page.Status, status, words(page.Body))

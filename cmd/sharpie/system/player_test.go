@@ -17,7 +17,7 @@ import (
 
 // player is a person's play page: it reads everything, and presses keys.
 type player struct {
-	t    *testing.T
+	t    testing.TB
 	who  string
 	at   string // "/s/ID"
 	conn *websocket.Conn

@@ -34,7 +34,7 @@ const ownKey = "--registration-key="
 
 // server is a sharpie process with a data folder that outlives it.
 type server struct {
-	t     *testing.T
+	t     testing.TB
 	data  string
 	mongo string   // URI; "" is the embedded store
 	flags []string // further ones
@@ -49,7 +49,7 @@ type server struct {
 }
 
 // serve starts a server with these experiments, and these flags besides.
-func serve(t *testing.T, mongo string, studies []study, flags ...string) *server {
+func serve(t testing.TB, mongo string, studies []study, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), mongo: mongo, addr: "127.0.0.1:0", flags: flags, log: &lines{}}
 	if len(studies) > 0 {
@@ -252,12 +252,12 @@ func (l *lines) tail(n int) string {
 }
 
 // eventually polls until something is so, and fails where it does not become so.
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	within(t, patience, what, is)
 }
 
-func within(t *testing.T, limit time.Duration, what string, is func() bool) {
+func within(t testing.TB, limit time.Duration, what string, is func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -275,7 +275,7 @@ func pass(d time.Duration) {
 	<-time.After(d)
 }
 
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
