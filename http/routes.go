@@ -1,6 +1,9 @@
 package http
 
-import "sharpie/actors"
+import (
+	"sharpie/actors"
+	"sharpie/experiments/supply"
+)
 
 // uploadPath takes experiment files, and larger bodies than the rest.
 const uploadPath = "/admin/experiments"
@@ -36,7 +39,10 @@ func (s *Server) routes() {
 	a.Post("/x/:link/join", s.member(s.join))
 	a.Get("/check/socket", s.beforeSocket, s.upgrade(kindCheck, s.check))
 
-	a.Get(actors.NodePath, s.runnerKey(), s.runnerSocket())
+	key := s.runnerKey() // one for all: they share what counts wrong keys
+	a.Get(actors.NodePath, s.runnerUpgrade, key, s.runnerSocket())
+	a.Get(supply.ExperimentsPath, key, s.runnerExperiments())
+	a.Get(supply.BundlesPath+":hash", key, s.runnerBundle())
 
 	a.Get("/s/:session", s.member(s.playPage))
 	a.Get("/s/:session/socket", s.beforeSocket, s.findTarget, s.upgrade(kindPlay, s.play))

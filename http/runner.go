@@ -28,31 +28,39 @@ var nodeRate = Rate{Burst: 30, Every: time.Second}
 // maxNodeSockets bounds the runner nodes that are let in at once.
 const maxNodeSockets = 2000
 
+// askRate bounds what a node whose key is good asks for, by its address.
+var askRate = Rate{Burst: 300, Every: 100 * time.Millisecond}
+
+// runnerUpgrade refuses what is no runner node of this version.
+func (s *Server) runnerUpgrade(c *fiber.Ctx) error {
+	switch {
+	case s.cfg.Nodes == nil:
+		return errNoPage
+	case !websocket.IsWebSocketUpgrade(c):
+		return refuseNode(c, fiber.StatusUpgradeRequired, "This address is for runner nodes: sharpie runner --join URL")
+	case !strings.Contains(c.Get("Sec-WebSocket-Protocol"), actors.NodeSubprotocol):
+		return refuseNode(c, fiber.StatusUpgradeRequired, "The node is of another version than this server ("+s.cfg.Version+"). Use the same sharpie on both.")
+	}
+	return c.Next()
+}
+
 // runnerKey lets a runner node in whose key is good. It answers in plain text, which
 // the node shows to its operator. There is no origin to check: the key is in a header
 // that no other site's page can send.
 func (s *Server) runnerKey() fiber.Handler {
-	tries := newThrottle(nodeRate, limitKeys, s.cfg.Clock)
-	return func(c *fiber.Ctx) error { return s.checkRunnerKey(c, tries) }
+	tries, asked := newThrottle(nodeRate, limitKeys, s.cfg.Clock), newThrottle(askRate, limitKeys, s.cfg.Clock)
+	return func(c *fiber.Ctx) error { return s.checkRunnerKey(c, tries, asked) }
 }
 
-func (s *Server) checkRunnerKey(c *fiber.Ctx, tries *throttle) error {
+func (s *Server) checkRunnerKey(c *fiber.Ctx, tries, asked *throttle) error {
 	if s.cfg.Nodes == nil {
 		return errNoPage
 	}
-	refuse := func(status int, text string) error {
-		c.Set(actors.NodeRefusedHeader, "1")
-		return c.Status(status).SendString(text)
-	}
-	if !websocket.IsWebSocketUpgrade(c) {
-		return refuse(fiber.StatusUpgradeRequired, "This address is for runner nodes: sharpie runner --join URL")
-	}
-	if !strings.Contains(c.Get("Sec-WebSocket-Protocol"), actors.NodeSubprotocol) {
-		return refuse(fiber.StatusUpgradeRequired, "The node is of another version than this server ("+s.cfg.Version+"). Use the same sharpie on both.")
-	}
 	from := requestOf(c).client.bucket()
-	if wait, ok := tries.take(from); !ok {
-		return &tooMany{wait: wait}
+	for _, t := range []*throttle{asked, tries} {
+		if wait, ok := t.take(from); !ok {
+			return &tooMany{wait: wait}
+		}
 	}
 	key, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
 	id, err := s.cfg.Nodes.Authenticate(c.UserContext(), strings.TrimSpace(key))
@@ -65,11 +73,11 @@ func (s *Server) checkRunnerKey(c *fiber.Ctx, tries *throttle) error {
 	why, text := actors.NodeRefusal(err)
 	switch why {
 	case actors.RefusedKey:
-		return refuse(fiber.StatusUnauthorized, text)
+		return refuseNode(c, fiber.StatusUnauthorized, text)
 	case actors.RefusedRevoked:
-		return refuse(fiber.StatusForbidden, text)
+		return refuseNode(c, fiber.StatusForbidden, text)
 	}
-	return refuse(fiber.StatusServiceUnavailable, text)
+	return refuseNode(c, fiber.StatusServiceUnavailable, text)
 }
 
 // runnerSocket carries the tunnel of a runner node.
