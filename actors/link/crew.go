@@ -29,6 +29,8 @@ type crew struct {
 	away    atomic.Bool   // nobody is there to take an offer
 	empty   chan struct{} // closed when a crew that leaves has gone
 	once    sync.Once
+	waits   bool          // for cfg.Ready
+	over    chan struct{} // closed when the crew itself stops
 }
 
 // post is one slot, with the runner that is in it now.
@@ -88,6 +90,8 @@ type (
 	resume struct{}
 	// leave offers no slot any more.
 	leave struct{}
+	// prepared: the node may offer what it has.
+	prepared struct{}
 	// idle: the runner of a slot has nothing to do, and is not offered.
 	idle struct{ pid *actor.PID }
 	// again is the alarm of a slot.
@@ -98,7 +102,7 @@ type (
 )
 
 func newCrew(cfg JoinConfig, log *slog.Logger) *crew {
-	c := &crew{cfg: cfg, log: log, empty: make(chan struct{})}
+	c := &crew{cfg: cfg, log: log, empty: make(chan struct{}), over: make(chan struct{})}
 	for range cfg.Slots {
 		c.slots = append(c.slots, &post{duty: &duty{crew: c}})
 	}
@@ -114,16 +118,16 @@ func (c *crew) Receive(ctx actor.Context) {
 	case *actor.Started, *actor.Stopped:
 	case *actor.Stopping:
 		c.leaving.Store(true)
+		close(c.over)
 	case *renew:
 		c.seat = m.seat
 		c.away.Store(false)
-		for i, p := range c.slots {
-			c.dismiss(ctx, p)
-			p.deaths = 0
-			p.gen++
-			c.spawn(ctx, i)
+		if !c.wait(ctx) {
+			c.fill(ctx)
 		}
-		c.gone()
+	case *prepared:
+		c.waits = false
+		c.fill(ctx)
 	case *resume:
 		c.away.Store(false)
 		for _, p := range c.slots {
@@ -156,6 +160,39 @@ func (c *crew) Receive(ctx actor.Context) {
 	default:
 		c.log.Warn("the crew got a message that is not for it", "type", fmt.Sprintf("%T", m))
 	}
+}
+
+// wait says whether the node is not ready yet; the crew hears when it is.
+func (c *crew) wait(ctx actor.Context) bool {
+	select {
+	case <-c.cfg.Ready:
+		return c.waits // what says so may be on its way
+	default:
+	}
+	if c.cfg.Ready == nil || c.waits {
+		return c.waits
+	}
+	c.waits = true
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	go func() {
+		select {
+		case <-c.cfg.Ready:
+			root.Send(self, &prepared{})
+		case <-c.over:
+		}
+	}()
+	return true
+}
+
+// fill puts a fresh runner into every slot.
+func (c *crew) fill(ctx actor.Context) {
+	for i, p := range c.slots {
+		c.dismiss(ctx, p)
+		p.deaths = 0
+		p.gen++
+		c.spawn(ctx, i)
+	}
+	c.gone()
 }
 
 // dismiss stops the runner of a slot.

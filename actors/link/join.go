@@ -53,6 +53,9 @@ type JoinConfig struct {
 	Runner func(Seat) *actor.Props
 	// Roots are the authorities that sign the server's certificate; nil takes the system's.
 	Roots *x509.CertPool
+	// Ready, once closed, lets the slots be offered; nil: they are at once. Until then
+	// the node is connected and offers nothing.
+	Ready <-chan struct{}
 	// DrainGrace is how long episodes may go on after the end of Join's context.
 	DrainGrace time.Duration
 	// Logger defaults to one that discards.

@@ -11,9 +11,6 @@ import (
 
 	"sharpie/actors"
 	"sharpie/actors/link"
-	agentsbuiltin "sharpie/agents/builtin"
-	envsbuiltin "sharpie/envs/builtin"
-	"sharpie/experiments"
 )
 
 // runnerCommand makes this machine a runner node.
@@ -25,6 +22,8 @@ type runnerCommand struct {
 	Label      []string      `help:"What this machine offers to experiments that ask for it (gpu, robot)." placeholder:"LABEL" env:"SHARPIE_RUNNER_LABELS"`
 	Name       string        `help:"Name of this node, unique among those of its key; without it, that of the machine." placeholder:"NAME" env:"SHARPIE_RUNNER_NAME"`
 	CA         string        `name:"ca" help:"File with the certificates (PEM) of further authorities, where the server's is signed by your own." type:"path" placeholder:"FILE" env:"SHARPIE_RUNNER_CA"`
+	Data       string        `help:"Folder of this node, for Pythons that are built and files of experiments; one node has it at a time." type:"path" default:"runner-data" placeholder:"runner-data" env:"SHARPIE_RUNNER_DATA"`
+	CacheSize  byteSize      `help:"What the files of experiments may take on the disk, unpacked: 64MiB to 16TiB." default:"4GiB" placeholder:"SIZE" env:"SHARPIE_RUNNER_CACHE_SIZE"`
 	DrainGrace time.Duration `help:"How long running episodes may go on after a request to stop, 0s to 24h." default:"60s" env:"SHARPIE_RUNNER_DRAIN_GRACE"`
 }
 
@@ -33,6 +32,9 @@ func (*runnerCommand) Help() string {
 	return `The node opens one connection to the server and needs no open port itself. It comes
 back after every loss of the connection. Ctrl-C stops: free slots leave at once, running
 episodes get the grace. A proxy is taken from HTTPS_PROXY and NO_PROXY.
+
+Python is built and files are fetched ahead, before the node takes its first episode;
+the log says how far that is. --python and --confine mean what they mean for serve.
 
   sharpie runner --join https://lab.example --key-file runner.key
   sharpie runner --join https://lab.example/sharpie --key shk_… --slots 8 --label gpu
@@ -48,6 +50,9 @@ func (c *runnerCommand) Validate() error {
 	}
 	if c.DrainGrace < 0 || c.DrainGrace > 24*time.Hour {
 		bad("--drain-grace %s: allowed is 0s to 24h", c.DrainGrace)
+	}
+	if c.CacheSize < 64<<20 || c.CacheSize > 16<<40 {
+		bad("--cache-size %s: allowed is 64MiB to 16TiB", c.CacheSize)
 	}
 	for _, l := range c.Label {
 		if p := link.CheckLabel(l); p != "" {
@@ -72,12 +77,17 @@ func (c *runnerCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	n, err := c.prepare(a, key, roots)
+	if err != nil {
+		return err
+	}
+	defer n.close(a)
 	return actors.RunNode(a.ctx, actors.NodeConfig{
 		Join: link.JoinConfig{
 			URL: c.Join, Key: key, Name: c.name(), Slots: c.Slots, Labels: c.Label, Version: a.version,
-			Roots: roots, DrainGrace: c.DrainGrace, Logger: a.log,
+			Roots: roots, Ready: n.preparer.Ready(), DrainGrace: c.DrainGrace, Logger: a.log,
 		},
-		Maker: experiments.Registries{Environments: envsbuiltin.Registry(), Agents: agentsbuiltin.Registry()},
+		Maker: n.maker,
 	})
 }
 

@@ -83,7 +83,7 @@ func (f *pythonFlags) builder(a *app, data string, timeout time.Duration) *inter
 type workshop struct {
 	maker *making.Maker
 	pool  *python.Pool
-	store persistence.Experiments
+	store persistence.Experiments // nil on a runner node
 	// scratch is removed at the end; empty where it belongs to the data folder.
 	scratch string
 	cancel  context.CancelFunc
@@ -112,24 +112,33 @@ func (f *pythonFlags) openBeside(a *app, data string, store persistence.Experime
 }
 
 func (f *pythonFlags) assemble(a *app, data, bundles string, store persistence.Experiments, metrics prometheus.Registerer) (*workshop, error) {
-	pool, err := python.NewPool(python.Config{Dir: filepath.Join(data, "work"), Logger: a.log, Confine: f.confine(), Hide: []string{data}})
-	if err != nil {
-		return nil, fmt.Errorf("prepare for Python: %w", err)
-	}
-	cache := &bundle.Cache{Dir: bundles, Fetch: func(ctx context.Context, hash string) ([]byte, error) {
+	w, err := f.equip(a, data, metrics, &bundle.Cache{Dir: bundles, Fetch: func(ctx context.Context, hash string) ([]byte, error) {
 		b, err := store.Bundle(ctx, hash)
 		if err != nil {
 			return nil, err
 		}
 		return b.Data, nil
-	}}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	w.store = store
+	return w, nil
+}
+
+// equip makes a workshop that has files from the cache, and knows no store.
+func (f *pythonFlags) equip(a *app, data string, metrics prometheus.Registerer, bundles *bundle.Cache) (*workshop, error) {
+	pool, err := python.NewPool(python.Config{Dir: filepath.Join(data, "work"), Logger: a.log, Confine: f.confine(), Hide: []string{data}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare for Python: %w", err)
+	}
 	if metrics != nil {
 		metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sharpie_python_spares", Help: "Python processes that wait, started ahead, for an episode.",
 		}, func() float64 { return float64(pool.Spares()) }))
 	}
-	return &workshop{pool: pool, store: store, maker: making.New(making.Config{
-		Registries: registries(), Pool: pool, Interpreters: f.builder(a, data, 0), Bundles: cache,
+	return &workshop{pool: pool, maker: making.New(making.Config{
+		Registries: registries(), Pool: pool, Interpreters: f.builder(a, data, 0), Bundles: bundles,
 		OwnInterpreter: f.Interpreter != "", Env: devices(os.Environ()), Logger: a.log, Metrics: metrics,
 	})}, nil
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 const (
 	// DefaultMaxBytes bounds a Cache that says nothing else.
 	DefaultMaxBytes = 4 << 30
-	// fetchTimeout ends a fetch, whoever waits for it.
-	fetchTimeout = 5 * time.Minute
+	// DefaultFetchTimeout ends a fetch, whoever waits for it.
+	DefaultFetchTimeout = 5 * time.Minute
 	// partial marks folders that are being unpacked or removed.
 	partial = ".partial-"
 )
@@ -32,6 +33,8 @@ type Cache struct {
 	// MaxBytes bounds the files together; 0 is DefaultMaxBytes. What is held, and
 	// what was asked for last, stays even beyond it.
 	MaxBytes int64
+	// FetchTimeout bounds one fetch; 0 is DefaultFetchTimeout.
+	FetchTimeout time.Duration
 
 	mu      sync.Mutex
 	ready   bool
@@ -173,7 +176,7 @@ func (c *Cache) join(ctx context.Context, hash string, get fetcher) *flight {
 	f := c.flights[hash]
 	if f == nil {
 		// The first caller's end is not the others': the flight ends when nobody waits.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(c.FetchTimeout, DefaultFetchTimeout))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		c.flights[hash] = f
 		known := c.entries[hash] != nil

@@ -20,7 +20,9 @@ type job struct {
 }
 
 // name names the version, with its files.
-func (j *job) name() string { return fmt.Sprintf("%s@%d#%s", j.item.Link, j.item.Version, j.item.Bundle) }
+func (j *job) name() string {
+	return fmt.Sprintf("%s@%d#%s", j.item.Link, j.item.Version, j.item.Bundle)
+}
 
 // prepare makes ready what is not: first what needs no building.
 func (p *Preparer) prepare(ctx context.Context) {
