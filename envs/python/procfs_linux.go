@@ -37,6 +37,32 @@ func processes() []proc {
 	return out
 }
 
+// again lists those of some processes that still run.
+func again(known []proc) []proc {
+	page := int64(os.Getpagesize())
+	out := known[:0]
+	for _, k := range known {
+		if p, ok := readProc(strconv.Itoa(k.pid), page); ok && p.started == k.started {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// newestProcess is the number of the process or thread that was started last, in this
+// name space or one within; empty where the kernel does not say.
+func newestProcess() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	f := strings.Fields(string(data))
+	if len(f) != 5 || f[4] == "0" {
+		return ""
+	}
+	return f[4]
+}
+
 func readProc(name string, page int64) (proc, bool) {
 	data, err := os.ReadFile("/proc/" + name + "/stat")
 	if err != nil {

@@ -21,6 +21,8 @@ type proc struct {
 
 func processes() []proc               { return nil }
 func family(all []proc, _ int) []proc { return all }
+func again(known []proc) []proc       { return known }
+func newestProcess() string           { return "" }
 func marked([]proc, string) []int     { return nil }
 func innerPID(pid int) int            { return pid }
 func ownMemory([]proc) int64          { return 0 }

@@ -17,6 +17,35 @@ type watcher struct {
 	mu      sync.Mutex
 	watched map[*process]allowance
 	running bool
+	// census is of run alone.
+	census census
+}
+
+// surveyEvery is after how long all processes of the machine are listed again, even if
+// none seems to be new.
+const surveyEvery = time.Second
+
+// census lists the processes of workers. To list all of a machine takes longer than a
+// step; but as long as none was started anywhere, workers have no new ones either.
+type census struct {
+	newest  string
+	at      time.Time
+	members []proc
+}
+
+// take returns the processes of these leaders as they are now.
+func (c *census) take(leaders []int) []proc {
+	newest := newestProcess()
+	if newest != "" && newest == c.newest && time.Since(c.at) < surveyEvery {
+		c.members = again(c.members)
+		return c.members
+	}
+	all := processes()
+	c.newest, c.at, c.members = newest, time.Now(), c.members[:0]
+	for _, leader := range leaders {
+		c.members = append(c.members, family(all, leader)...)
+	}
+	return c.members
 }
 
 // allowance are the bounds of one process.
@@ -68,7 +97,11 @@ func (w *watcher) run() {
 
 // look checks all processes once, and says when to look again.
 func (w *watcher) look(now map[*process]allowance) time.Duration {
-	all := processes()
+	leaders := make([]int, 0, len(now))
+	for p := range now {
+		leaders = append(leaders, p.cmd.Process.Pid)
+	}
+	all := w.census.take(leaders)
 	pause := watchEvery
 	for p, b := range now {
 		of := family(all, p.cmd.Process.Pid)
