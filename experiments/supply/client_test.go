@@ -173,7 +173,7 @@ func TestASlowLinkIsGivenTime(t *testing.T) {
 		for rest := p.Data; len(rest) > 0; rest = rest[min(part, len(rest)):] {
 			_, _ = w.Write(rest[:min(part, len(rest))])
 			w.(http.Flusher).Flush()
-			time.Sleep(150 * time.Millisecond)
+			<-time.After(150 * time.Millisecond) // a slow link, not a wait for something
 		}
 	})
 	c.idle = 600 * time.Millisecond
