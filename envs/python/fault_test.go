@@ -98,6 +98,7 @@ func TestFaults(t *testing.T) {
 		{"step", "memory", envs.OutOfMemory, "", ""},
 	}
 	bothWays(t, func(t *testing.T, confine Confine) {
+		t.Parallel() // they wait for deadlines
 		pool := newTestPool(t, Config{Confine: confine, Spares: 1})
 		for _, c := range cases {
 			t.Run(c.phase+" "+c.way, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // The worker's own tests speak its protocol over a socket pair. Each of them needs one
 // process or more, and a fraction of a second.
 func TestWorkerProgram(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, pythontest.Interpreter(t), "-B", "-m", "unittest", "discover", "-q")
