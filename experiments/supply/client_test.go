@@ -123,14 +123,14 @@ func TestABundleThatCannotBeFetchedSaysFromWhereAndWhy(t *testing.T) {
 	}{
 		"unknown": {func(w http.ResponseWriter) {
 			w.Header().Set(RefusedHeader, "1")
-			http.Error(w, "The server has no such bundle.", 404)
+			http.Error(w, "The server has no such bundle.", http.StatusNotFound)
 		}, 1, "The server has no such bundle."},
 		"revoked": {func(w http.ResponseWriter) {
 			w.Header().Set(RefusedHeader, "1")
-			http.Error(w, "The key was revoked.", 403)
+			http.Error(w, "The key was revoked.", http.StatusForbidden)
 		}, 1, "The key was revoked."},
-		"a proxy's page": {func(w http.ResponseWriter) { http.Error(w, "<h1>squid</h1>", 403) }, 1, "403 Forbidden"},
-		"always busy":    {func(w http.ResponseWriter) { w.WriteHeader(502) }, bundleTry, "502 Bad Gateway"},
+		"a proxy's page": {func(w http.ResponseWriter) { http.Error(w, "<h1>squid</h1>", http.StatusForbidden) }, 1, "403 Forbidden"},
+		"always busy":    {func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }, bundleTry, "502 Bad Gateway"},
 		"too large": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "999999999999")
 			w.WriteHeader(200)
