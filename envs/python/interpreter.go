@@ -49,6 +49,8 @@ print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_pr
 type interpreters struct {
 	// program is the worker's package, which each interpreter compiles once.
 	program string
+	// run runs a command that ends when the pool or this program does.
+	run func(*exec.Cmd) error
 
 	mu    sync.Mutex
 	known map[string][]string
@@ -70,7 +72,10 @@ func (in *interpreters) folders(ctx context.Context, i Interpreter) ([]string, e
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &limited{&stdout, 1 << 20}, &limited{&stderr, 8 << 10}
-	if err := cmd.Run(); err != nil {
+	if err := in.run(cmd); err != nil {
+		if errors.Is(err, errPoolClosed) {
+			return nil, err
+		}
 		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, ctx.Err()
 		}

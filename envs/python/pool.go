@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -97,7 +98,7 @@ func NewPool(c Config) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("python: %w", err)
 	}
-	p.interpreters.program = filepath.Join(home, packageFolder)
+	p.interpreters.program, p.interpreters.run = filepath.Join(home, packageFolder), p.run
 	p.launcher = launcher{starter: newStarter(), sandbox: newSandbox(c.Confine, hide), file: file}
 	p.background, p.stop = context.WithCancel(context.Background())
 	return p, nil
@@ -158,6 +159,26 @@ func (p *Pool) start(ctx context.Context, i Interpreter, l Limits) (*Worker, err
 		return nil, errors.Join(err, proc.waitGone(2*killWait))
 	}
 	return w, nil
+}
+
+// run runs a command to its end, unless the pool is closed. It ends with the pool and
+// with this program, however that ends.
+func (p *Pool) run(cmd *exec.Cmd) error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return errPoolClosed
+	}
+	err := p.launcher.starter.start(cmd)
+	if err != nil {
+		p.mu.Unlock()
+		return err
+	}
+	p.running.Add(1)
+	p.mu.Unlock()
+	defer p.running.Done()
+	defer context.AfterFunc(p.background, func() { _ = cmd.Process.Kill() })()
+	return cmd.Wait()
 }
 
 // launch starts the process of a worker, unless the pool is closed.
