@@ -69,6 +69,9 @@ type Limits struct {
 	StateWait time.Duration
 	// RunnerGrace is how long a session waits for a runner that cannot be reached; 10 s.
 	RunnerGrace time.Duration
+	// TakeoverWait is how long it waits for it alone, before it asks for another one too
+	// that goes on by replay; 1.5 s. Whoever is there first goes on.
+	TakeoverWait time.Duration
 	// NodeWait is how long after the start of the server, and after the loss of a
 	// node, participants are not told yet that nobody can run their session; 10 s.
 	NodeWait time.Duration
@@ -107,6 +110,7 @@ func (l Limits) withDefaults() Limits {
 	span(&l.FlushWait, 10*time.Second)
 	span(&l.StateWait, 3*time.Second)
 	span(&l.RunnerGrace, 10*time.Second)
+	span(&l.TakeoverWait, 1500*time.Millisecond)
 	span(&l.NodeWait, 10*time.Second)
 	span(&l.RestoreWait, 5*time.Second)
 	span(&l.WriteTimeout, 10*time.Second)

@@ -36,7 +36,7 @@
 //	| Lobby | Session | take, wrapUp, abort, giveUp |
 //	| Session | Lobby | refused, seatFreed, phaseChanged |
 //	| Session | Queue | enqueue, withdraw |
-//	| Queue | Session | assigned, unsatisfiable, satisfiable, runnerGone |
+//	| Queue | Session | assigned, noneFree, unsatisfiable, satisfiable, runnerGone, runnerLeaving |
 //	| Runner | Queue | messages.Offer |
 //	| Queue | Runner | messages.Release |
 //	| Session | Runner | messages.Start, Replay, Reattach, Inputs, Shown, Ack, Pause, Resume, SetSeat, Stop, Release |
@@ -75,9 +75,12 @@
 // # When a runner, or this process, is lost
 //
 // A runner that cannot be reached is knocked at every 500 ms for Limits.RunnerGrace
-// (session_outage.go): where it answers, the episode goes on from the very step. After
-// that, or where it is known to be gone, another runner replays the recorded steps and
-// goes on, or the episode begins again (session_takeover.go). Of a process that was
+// (session_outage.go): where it answers, the episode goes on from the very step. From
+// Limits.TakeoverWait on the Queue is asked for another one too, and once it has one, or
+// where the runner is known to be gone, that one replays the recorded steps and goes on.
+// Where that is not possible the episode begins again, after the grace
+// (session_takeover.go). A node that leaves plays its episodes to their end, and sessions
+// ask for another runner before their next one. Of a process that was
 // killed, the next one on the same store opens the sessions again that were in the
 // middle (recovery.go, session_restore.go). Only what is stored is acknowledged, only
 // the next step is taken, and only from the runner that has the episode: so no step

@@ -7,7 +7,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sharpie/actors/link"
+	"sharpie/actors/messages"
 	"sharpie/actors/play"
+	"sharpie/experiments"
 	"sharpie/persistence"
 )
 
@@ -130,5 +133,65 @@ func TestRecovery(t *testing.T) {
 		if e := m.episodes["e1"]; e.Status != "terminated" {
 			t.Errorf("an episode that had ended is %+v", e)
 		}
+	})
+}
+
+func episodesOf(n int) func(*experiments.Definition) {
+	return func(d *experiments.Definition) { d.Experiment.NumberOfEpisodes = n }
+}
+
+// leaving tells the Queue that the node of all puppets takes nothing new.
+func (th *theatre) leaving() {
+	th.sys.cast.root.Send(th.sys.cast.queue, &nodeChanged{link.Event{Change: link.Leaving, Node: link.Node{ID: "node"}}})
+	synctest.Wait()
+}
+
+// A node that leaves plays the episode to its end; the next one is played elsewhere.
+func TestASessionLeavesALeavingNodeBetweenEpisodes(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1, episodesOf(2)), "ann")[0]
+		r := th.runner()
+		th.leaving()
+		r.advance(5)
+		_, got := th.far("far", "inc_one")
+		if len(got) != 0 {
+			t.Fatal("the session left in the middle of an episode")
+		}
+		r.end()
+		wait(5 * time.Second)
+		ann.sees(play.Phase_RUNNING)
+		if len(got) != 1 || len(on(r, func(p *puppet) []*messages.Start { return p.starts })) != 1 {
+			t.Errorf("the other node was given %d episodes, want the second one", len(got))
+		}
+		if n := on(r, func(p *puppet) int { return p.releases }); n != 1 {
+			t.Errorf("the node that leaves was released %d times, want once", n)
+		}
+		if k := th.store.kinds(); k["moved"] != 1 || k["runner_lost"] != 0 {
+			t.Errorf("events %v", k)
+		}
+	})
+}
+
+// Where nobody else is free the node that leaves plays on, and people do not wait.
+func TestALeavingNodePlaysOnWhereNobodyElseCan(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1, episodesOf(2)), "ann")[0]
+		r := th.runner()
+		th.leaving()
+		bob := th.come(definition(1), "bob")
+		if ph := bob.sees(play.Phase_QUEUED); ph.GetReason() == "" {
+			t.Error("bob is not told that nobody takes new sessions")
+		}
+		r.advance(5)
+		r.end()
+		wait(5 * time.Second)
+		ann.sees(play.Phase_RUNNING)
+		if n := len(on(r, func(p *puppet) []*messages.Start { return p.starts })); n != 2 {
+			t.Errorf("the node was given %d episodes, want both", n)
+		}
+		r.advance(5)
+		r.end()
+		ann.ended("completed", closeNormal)
+		bob.sees(play.Phase_QUEUED)
 	})
 }

@@ -129,6 +129,7 @@ type (
 		number  uint64
 		needs   []string
 		front   bool // its episode was begun: nobody waits longer than people in a game
+		orNot   bool // now or not at all: answered with assigned or noneFree
 	}
 	// withdraw takes a wish back, and the runner that it may have led to: the session
 	// has given that runner nothing to do.
@@ -154,11 +155,15 @@ type (
 	}
 	// satisfiable takes unsatisfiable back: somebody came who can.
 	satisfiable struct{ number uint64 }
+	// noneFree: there is no runner for a wish that does not wait.
+	noneFree struct{ number uint64 }
 	// runnerGone: the node of that runner cannot come back.
 	runnerGone struct {
 		runner *actor.PID
 		why    string
 	}
+	// runnerLeaving: the node of that runner takes nothing new, and waits for what it has.
+	runnerLeaving struct{ runner *actor.PID }
 )
 
 // Façade to Queue.

@@ -55,8 +55,9 @@ const (
 type facts struct {
 	skipCountdown bool // one seat only, or a countdown of 0
 	lastEpisode   bool // the episode that ended was the last one
-	hasRunner     bool
+	hasRunner     bool // that stays
 	nobodyMissed  bool // a pause is for the runner alone
+	relieved      bool // of a runner that is lost: the next one is there already
 }
 
 // machine is a session's place in its life. The zero value is not a machine; a
@@ -154,10 +155,13 @@ func (m machine) nextPaused(e event, f facts) (machine, []effect, bool) {
 		if m.resume != phaseRunning {
 			return m, nil, false
 		}
-		if f.nobodyMissed {
-			return machine{phase: phaseQueued}, []effect{doEnqueue}, true
+		switch {
+		case !f.nobodyMissed:
+			return machine{phasePaused, phaseQueued}, nil, true
+		case f.relieved:
+			return machine{phase: phaseQueued}, nil, true
 		}
-		return machine{phasePaused, phaseQueued}, nil, true
+		return machine{phase: phaseQueued}, []effect{doEnqueue}, true
 	}
 	return m, nil, false
 }

@@ -30,7 +30,7 @@ func TestPhaseMachine(t *testing.T) {
 	at := func(p phase) machine { return machine{phase: p} }
 	paused := func(resume phase) machine { return machine{phasePaused, resume} }
 	single, last, held := facts{skipCountdown: true}, facts{lastEpisode: true}, facts{hasRunner: true}
-	alone := facts{nobodyMissed: true}
+	alone, relieved := facts{nobodyMissed: true}, facts{nobodyMissed: true, relieved: true}
 	rows := []phaseRow{
 		{at(phaseWaiting), evFull, facts{}, at(phaseReady), nil},
 		{at(phaseWaiting), evFull, single, at(phaseQueued), []effect{doEnqueue}},
@@ -52,6 +52,7 @@ func TestPhaseMachine(t *testing.T) {
 		{paused(phaseRunning), evEpisodeDone, last, at(phaseCompleted), []effect{doFinish}},
 		{paused(phaseRunning), evRunnerLost, facts{}, paused(phaseQueued), nil},
 		{paused(phaseRunning), evRunnerLost, alone, at(phaseQueued), []effect{doEnqueue}},
+		{paused(phaseRunning), evRunnerLost, relieved, at(phaseQueued), nil},
 		{at(phaseRunning), evRunnerAway, facts{}, paused(phaseRunning), nil},
 	}
 	states := []machine{at(phaseWaiting), at(phaseReady), at(phaseQueued), at(phaseRunning), at(phaseBetween),
@@ -69,7 +70,7 @@ func TestPhaseMachine(t *testing.T) {
 	events := []event{evFull, evNotFull, evGo, evAssigned, evEpisodeDone, evNext, evMissing, evBack, evRunnerAway, evRunnerLost, evAbort}
 	for _, from := range states {
 		for _, e := range events {
-			for _, f := range []facts{{}, single, last, held, alone} {
+			for _, f := range []facts{{}, single, last, held, alone, relieved, {relieved: true}} {
 				want, known := rowFor(rows, from, e, f)
 				to, do, ok := from.next(e, f)
 				if to != want.to || !slices.Equal(do, want.do) || ok != known {

@@ -59,10 +59,11 @@ type slot struct {
 	offer  *messages.Offer
 	holder *ticketed // nil: free
 	away   bool      // its node cannot be reached now
+	leaves bool      // its node takes nothing new
 	since  time.Time
 }
 
-func (s *slot) free() bool { return s.holder == nil && !s.away }
+func (s *slot) free() bool { return s.holder == nil && !s.away && !s.leaves }
 
 func (q *queue) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -107,6 +108,10 @@ func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
 	}
 	q.waiting = slices.Insert(q.waiting, at, t)
 	q.match(ctx)
+	if i := slices.Index(q.waiting, t); m.orNot && i >= 0 {
+		q.waiting = slices.Delete(q.waiting, i, i+1)
+		q.cast.tell(t.pid, &noneFree{number: t.number})
+	}
 	q.judge()
 }
 
@@ -134,7 +139,11 @@ func (q *queue) judge() {
 	}
 }
 
+// serves reports whether a slot can run what needs these labels, now or later.
 func (s *slot) serves(needs []string) bool {
+	if s.leaves {
+		return false
+	}
 	for _, n := range needs {
 		if !slices.Contains(s.offer.GetLabels(), n) {
 			return false
@@ -248,6 +257,15 @@ func (q *queue) nodeChanged(ctx actor.Context, m *nodeChanged) {
 			}
 		}
 		q.match(ctx)
+	case link.Leaving:
+		for _, s := range q.slots {
+			if of(s) && !s.leaves {
+				s.leaves = true
+				if s.holder != nil {
+					q.cast.tell(s.holder.pid, &runnerLeaving{runner: s.pid})
+				}
+			}
+		}
 	case link.Gone:
 		q.unsettled.set(ctx, q.cast.cfg.Limits.NodeWait)
 		q.drop("its node is gone", of)

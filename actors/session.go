@@ -52,7 +52,9 @@ type session struct {
 	runner   *actor.PID // held from the first episode to the last
 	runnerID string
 	slot     uint32
+	leaves   bool    // its node takes nothing new: the next episode is for another one
 	outage   *outage // nil: the runner can be reached
+	relief   bool    // another runner is there, and this one is being given up
 	problem  string  // for the researcher; "": none
 	used     bool    // the runner was given an episode
 	wish     uint64  // number of the last Enqueue
@@ -152,6 +154,10 @@ func (s *session) fromPeople(ctx actor.Context) bool {
 		s.unsatisfiable(ctx, m)
 	case *satisfiable:
 		s.satisfiable(m)
+	case *noneFree:
+		s.noneFree(ctx, m)
+	case *runnerLeaving:
+		s.leaves = s.leaves || s.runner != nil && s.runner.Equal(m.runner)
 	case *runnerGone:
 		if s.runner != nil && s.runner.Equal(m.runner) {
 			s.runnerLost(ctx, m.why)
@@ -301,7 +307,7 @@ func (s *session) stopping(ctx actor.Context) {
 	s.phaseEnd.clear()
 	s.patience.clear()
 	s.seatNews.clear()
-	s.endOutage()
+	s.endOutage(ctx)
 	s.settling.clear()
 	if s.episode != nil && s.episode.resume != nil && s.episode.resume.cancel != nil {
 		s.episode.resume.cancel()

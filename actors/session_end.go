@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -43,8 +44,8 @@ func (s *session) runnerLost(ctx actor.Context, why string) {
 	// Where it is at work still, it hears of this when it can be reached; and after the
 	// Queue has heard that this session wants another one.
 	defer ctx.Request(s.runner, &messages.Release{SessionId: string(s.id)})
-	s.runner = nil
-	s.endOutage()
+	s.runner, s.leaves = nil, false
+	s.endOutage(ctx)
 	s.settling.clear()
 	running := s.episode != nil && !s.episode.over
 	s.event("runner_lost", "", "", persistence.Document{"runner": s.runnerID, "slot": int64(s.slot), "why": why, "episode_running": running})
@@ -56,12 +57,12 @@ func (s *session) runnerLost(ctx actor.Context, why string) {
 		return
 	case !running:
 		return
-	case s.def.Experiment.OnRunnerLoss == "abort" || s.episode.losses+s.episode.doc.Attempt+1 >= maxAttempts:
+	case s.def.Experiment.OnRunnerLoss == "abort" || s.exhausted():
 		s.closeEpisode(ctx, "aborted", with(reasonRunnerLost, why))
 		s.abort(ctx, reasonRunnerLost, why)
 		return
 	}
-	s.episode.losses++
+	s.episode.lost()
 	not := s.resumable()
 	if not == "" {
 		s.awaitRunner(ctx, why)
@@ -73,14 +74,34 @@ func (s *session) runnerLost(ctx actor.Context, why string) {
 	}
 }
 
-// maxAttempts bounds how often one episode is begun, or taken over.
+// maxAttempts bounds how often one episode is begun, or taken over in quick succession.
 const maxAttempts = 5
+
+// calmAfter is how long after a loss the next one has nothing to do with it.
+const calmAfter = time.Minute
+
+// lost counts the loss of a runner.
+func (e *episode) lost() { e.losses, e.lostAt = e.recent()+1, time.Now() }
+
+// recent is how many losses the next one comes soon after.
+func (e *episode) recent() int {
+	if time.Since(e.lostAt) > calmAfter {
+		return 0
+	}
+	return e.losses
+}
+
+// exhausted reports whether the episode has had all the runners that it may have.
+func (s *session) exhausted() bool {
+	return s.episode.recent()+s.episode.doc.Attempt+1 >= maxAttempts
+}
 
 // finish ends the session: first the runner's last steps, then the books, then the
 // goodbye.
 func (s *session) finish(ctx actor.Context) {
 	if s.episode != nil && !s.episode.over && (s.preparing() || s.runner == nil || s.outage != nil) { // there is nobody to say how it ended
 		s.closeEpisode(ctx, "aborted", s.reason)
+		s.endOutage(ctx)
 	}
 	if s.runner != nil && s.episode != nil && !s.episode.over {
 		ctx.Request(s.runner, &messages.Stop{EpisodeId: s.episodeID(), Code: s.reason.Code, Detail: s.reason.Detail})
@@ -136,7 +157,7 @@ func (s *session) release(ctx actor.Context) {
 	} else { // the runner does not know of this session, and will not offer itself
 		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	}
-	s.runner = nil
+	s.runner, s.leaves = nil, false
 }
 
 // goodbye tells everybody that it is over, once.

@@ -29,7 +29,8 @@ type episode struct {
 	began   map[string]carried // learned states that it began with
 	offset  int64              // of the last step, on its runner's clock, µs
 	acked   uint64             // the last step that is stored
-	losses  int                // how often its runner was lost
+	losses  int                // how often its runner was lost, each time soon after the last
+	lostAt  time.Time          // when it was lost last
 	resume  *takeover          // another runner is to go on with it; nil: no
 	turns   bool               // its roles take turns
 	turn    []uint32           // roles whose turn it is, where they do

@@ -12,12 +12,14 @@ import (
 
 // This file is a runner that cannot be reached: the link to its node is cut, or the
 // node is frozen or dead. The session waits for it, and keeps knocking; where it
-// answers within the grace, the episode goes on from the very step.
+// answers within the grace, the episode goes on from the very step. After a moment
+// the Queue is asked for another one as well, and whoever is there first goes on.
 
 // outage is the time in which the runner cannot be reached.
 type outage struct {
-	since time.Time
-	step  uint64
+	since  time.Time
+	step   uint64
+	wished bool // the Queue was asked for another one
 }
 
 // knockEvery is how often a session asks for a runner that was away, or that left
@@ -90,6 +92,29 @@ func (s *session) gap(ctx actor.Context) {
 func (s *session) knockedLong(ctx actor.Context) {
 	if s.runner != nil && s.outage != nil && s.episode != nil && !s.episode.over {
 		s.knock(ctx)
+		s.seekRelief(ctx)
+	}
+}
+
+// seekRelief asks for another runner, where one could go on with the episode, and
+// people are there to play it. The one that is away may still be quicker.
+func (s *session) seekRelief(ctx actor.Context) {
+	o := s.outage
+	if o.wished || s.missing() || s.resumable() != "" || s.exhausted() || time.Since(o.since) < s.cast.cfg.Limits.TakeoverWait {
+		return
+	}
+	o.wished = true
+	s.enqueue(ctx, true)
+}
+
+// relieved: there is another runner. The one that is away is given up.
+func (s *session) relieved(ctx actor.Context) {
+	s.outage.wished = false // it is served
+	s.relief = true
+	s.runnerLost(ctx, "it could not be reached for "+time.Since(s.outage.since).Round(10*time.Millisecond).String()+", and another one was free")
+	s.relief = false
+	if s.machine.phase != phaseQueued { // somebody is missed, or it was too often
+		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	}
 }
 
@@ -103,7 +128,7 @@ func (s *session) heard(ctx actor.Context) {
 // runnerBack makes up for what the runner was not told, and goes on.
 func (s *session) runnerBack(ctx actor.Context) {
 	away := time.Since(s.outage.since)
-	s.endOutage()
+	s.endOutage(ctx)
 	s.handedOver("runner_back", persistence.Document{"away_us": away.Microseconds()})
 	ctx.Request(s.runner, &messages.Ack{EpisodeId: s.episodeID(), Through: s.episode.acked})
 	s.tellSeats(ctx, true)
@@ -116,7 +141,10 @@ func (s *session) runnerBack(ctx actor.Context) {
 	s.apply(ctx, evBack)
 }
 
-func (s *session) endOutage() {
+func (s *session) endOutage(ctx actor.Context) {
+	if s.outage != nil && s.outage.wished {
+		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
+	}
 	s.outage = nil
 	s.grace.clear()
 	s.knocking.clear()

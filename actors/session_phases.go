@@ -37,8 +37,9 @@ func (s *session) facts() facts {
 	return facts{
 		skipCountdown: s.singleSeat || s.def.Experiment.Countdown <= 0,
 		lastEpisode:   s.begun >= s.def.Experiment.NumberOfEpisodes,
-		hasRunner:     s.runner != nil,
+		hasRunner:     s.runner != nil && !s.leaves,
 		nobodyMissed:  !s.missing(),
+		relieved:      s.relief,
 	}
 }
 
@@ -50,8 +51,7 @@ func (s *session) interrupted() bool {
 func (s *session) do(ctx actor.Context, e effect) {
 	switch e {
 	case doEnqueue:
-		s.wish++
-		ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, front: s.interrupted()})
+		s.enqueue(ctx, s.interrupted())
 	case doWithdraw:
 		ctx.Send(s.cast.queue, &withdraw{session: s.id, number: s.wish})
 	case doStart:
@@ -67,6 +67,13 @@ func (s *session) do(ctx actor.Context, e effect) {
 	case doFinish:
 		s.finish(ctx)
 	}
+}
+
+// enqueue asks the Queue for a runner. A session whose runner leaves between two
+// episodes asks for another one that is free now, and else goes on with the one it has.
+func (s *session) enqueue(ctx actor.Context, front bool) {
+	s.wish++
+	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, front: front, orNot: s.runner != nil && s.leaves})
 }
 
 // entered does what every change of phase brings: a deadline, a record, and news.
@@ -199,13 +206,32 @@ func (s *session) phaseOver(ctx actor.Context) {
 
 // assigned: the queue gave this session a runner.
 func (s *session) assigned(ctx actor.Context, m *assigned) {
+	if m.number == s.wish && s.outage != nil && s.outage.wished {
+		s.relieved(ctx)
+	}
 	if s.machine.phase != phaseQueued || m.number != s.wish {
 		s.cast.metrics.stale.WithLabelValues("assigned").Inc() // withdrawn: the slot is free again
 		return
 	}
-	s.runner, s.runnerID, s.slot, s.used, s.outage = m.runner, m.id, m.slot, false, nil
+	if s.runner != nil { // it leaves
+		s.event("moved", "", "", persistence.Document{"from": s.runnerID, "to": m.id})
+		s.release(ctx)
+	}
+	s.runner, s.runnerID, s.slot, s.used, s.outage, s.leaves = m.runner, m.id, m.slot, false, nil, false
 	ctx.Watch(m.runner)
 	s.apply(ctx, evAssigned)
+}
+
+// noneFree: the runner that leaves plays another episode, or a lost one is waited for.
+func (s *session) noneFree(ctx actor.Context, m *noneFree) {
+	switch {
+	case s.machine.phase != phaseQueued || m.number != s.wish:
+		s.cast.metrics.stale.WithLabelValues("noneFree").Inc()
+	case s.runner == nil: // it was lost meanwhile
+		s.enqueue(ctx, s.interrupted())
+	default:
+		s.apply(ctx, evAssigned)
+	}
 }
 
 // unsatisfiable: nobody that is known can run this. A runner node may still come,

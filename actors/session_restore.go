@@ -110,7 +110,13 @@ func (s *session) reopenEpisode() (not string) {
 	s.episode = e
 	s.runnerID = string(e.doc.Runner)
 	if n := len(e.doc.Runs); n > 0 {
-		e.losses, s.runnerID = n, string(e.doc.Runs[n-1].Runner)
+		s.runnerID = string(e.doc.Runs[n-1].Runner)
+		for _, r := range e.doc.Runs {
+			if r.At.Sub(e.lostAt) > calmAfter {
+				e.losses = 0
+			}
+			e.losses, e.lostAt = e.losses+1, r.At
+		}
 	}
 	if e.over {
 		return ""
@@ -119,11 +125,11 @@ func (s *session) reopenEpisode() (not string) {
 	switch {
 	case not == "" && r.tally.records == 0:
 		not = "none of its steps is stored"
-	case not == "" && e.losses+e.doc.Attempt+1 >= maxAttempts:
+	case not == "" && s.exhausted():
 		not = "it was taken over too often"
 	}
 	if not == "" {
-		e.losses++
+		e.lost()
 		e.resume = &takeover{why: "server_restarted", from: s.runnerID, since: time.Now()}
 	}
 	return not

@@ -113,7 +113,7 @@ func TestGapIsAskedFor(t *testing.T) {
 	})
 }
 
-// A runner that does not come back is replaced: the same episode goes on elsewhere,
+// A runner that is not back in a moment is replaced: the same episode goes on elsewhere,
 // with every step once, and nothing that the old one still says counts.
 func TestTakeover(t *testing.T) {
 	inTheatre(t, 2, func(th *theatre) {
@@ -124,7 +124,7 @@ func TestTakeover(t *testing.T) {
 			m.Record.Roles[0].Action = &messages.Value{Kind: &messages.Value_Integer{Integer: int64(m.Record.Step % 3)}}
 		})
 		th.cut(old)
-		wait(11 * time.Second)
+		wait(2 * time.Second)
 		fresh := th.other(old)
 		ann.sees(play.Phase_RUNNING)
 		start := on(fresh, func(p *puppet) *messages.Start { return p.starts[0] })
@@ -162,6 +162,101 @@ func TestTakeover(t *testing.T) {
 			t.Error("the lost runner was not told that it is free")
 		}
 	})
+}
+
+// Who is there first goes on. A runner that is back before another one is free keeps
+// the episode, and the wish for another one is withdrawn.
+func TestTheOldRunnerIsQuickerThanAnother(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1, resumes), "ann")[0]
+		r := th.runner()
+		r.advance(10)
+		th.cut(r)
+		wait(4 * time.Second)
+		r.recite(11, 11)
+		ann.sees(play.Phase_RUNNING)
+		th.waiting(0)
+		on(r, func(p *puppet) bool { p.step = 11; return true })
+		r.advance(4)
+		r.end()
+		if e := th.whole(ann.ticket.Session, 15); len(e.Runs) != 0 || e.Status != "terminated" {
+			t.Errorf("stored %+v", e)
+		}
+		if k := th.store.kinds(); k["runner_back"] != 1 || k["runner_lost"] != 0 {
+			t.Errorf("events %v", k)
+		}
+	})
+}
+
+// Where nothing but a new beginning is possible, another runner is not asked for
+// before the grace is over.
+func TestARestartIsNotHurried(t *testing.T) {
+	restarts := func(d *experiments.Definition) { d.Experiment.OnRunnerLoss = "restart" }
+	inTheatre(t, 2, func(th *theatre) {
+		ann := playing(th, definition(1, restarts), "ann")[0]
+		r := th.runner()
+		r.advance(10)
+		th.cut(r)
+		wait(9 * time.Second)
+		ann.sees(play.Phase_PAUSED)
+		th.waiting(0)
+		wait(2 * time.Second)
+		if s := on(th.other(r), func(p *puppet) *messages.Start { return p.starts[0] }); s.GetAttempt() != 1 {
+			t.Errorf("the other runner was told %v", s)
+		}
+	})
+}
+
+// Nobody hurries for people who are not there: the next runner is asked for when they
+// are back.
+func TestNoOtherRunnerWithoutPeople(t *testing.T) {
+	inTheatre(t, 2, func(th *theatre) {
+		people := playing(th, definition(2, resumes, onDropOut(experiments.DropOutPause), impatient), "ann", "bob")
+		r := th.runner()
+		r.advance(3)
+		th.cut(r)
+		people[1].drop()
+		wait(3 * time.Second)
+		people[0].sees(play.Phase_PAUSED)
+		people[1].attach()
+		wait(time.Second)
+		people[0].sees(play.Phase_RUNNING)
+		if s := on(th.other(r), func(p *puppet) *messages.Start { return p.starts[0] }); s.GetResumeThrough() != 3 {
+			t.Errorf("the other runner was told %v", s)
+		}
+	})
+}
+
+func impatient(d *experiments.Definition) {
+	d.Experiment.ReconnectGrace = experiments.Duration(time.Second)
+}
+
+// A session that ends while it waits for another runner leaves the Queue.
+func TestAnEndWhileAnotherRunnerIsSought(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1, resumes), "ann")[0]
+		r := th.runner()
+		r.advance(3)
+		th.cut(r)
+		wait(3 * time.Second)
+		th.waiting(1)
+		if err := th.sys.Abort(t.Context(), ann.ticket.Session, "admin", "enough"); err != nil {
+			t.Fatal(err)
+		}
+		wait(time.Second)
+		ann.ended("aborted", closeNormal)
+		th.waiting(0)
+		th.whole(ann.ticket.Session, 3)
+	})
+}
+
+// waiting fails the test unless so many sessions wait in the Queue.
+func (th *theatre) waiting(want int) {
+	th.t.Helper()
+	synctest.Wait()
+	if n := th.sys.Health(th.t.Context()).Waiting; n != want {
+		th.t.Errorf("%d sessions wait for a runner, want %d", n, want)
+	}
 }
 
 // other is the puppet that took over from another.
@@ -231,6 +326,23 @@ func TestTakeoversAreBounded(t *testing.T) {
 		if s := th.store.only(t); s.Reason.Code != "runner_lost" {
 			t.Errorf("stored reason %+v", s.Reason)
 		}
+	})
+}
+
+// Losses that come long after each other have nothing to do with each other: an episode
+// of hours survives more of them than one that kills its runners.
+func TestRareLossesAreNotBounded(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		ann := playing(th, definition(1, resumes), "ann")[0]
+		for range maxAttempts + 2 {
+			th.mu.Lock()
+			r := th.puppets[len(th.puppets)-1] // in the slot now
+			th.mu.Unlock()
+			r.advance(1)
+			r.root.Stop(on(r, func(p *puppet) *actor.PID { return p.pid }))
+			wait(2 * calmAfter)
+		}
+		ann.sees(play.Phase_RUNNING)
 	})
 }
 

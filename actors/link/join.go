@@ -114,7 +114,7 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 	transport.TLSClientConfig = &tls.Config{RootCAs: cfg.Roots, MinVersion: tls.VersionTLS12}
 	transport.ForceAttemptHTTP2 = false // a WebSocket begins with HTTP/1.1
 	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: &http.Client{Transport: transport}, incarnation: persistence.NewID("inc"), changed: make(chan struct{})}
+	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: &http.Client{Transport: transport}, incarnation: persistence.NewID("inc"), changed: make(chan struct{}), nudged: make(chan struct{}, 1)}
 	defer transport.CloseIdleConnections()
 	defer j.shutdown()
 	life, end := context.WithCancel(context.Background())
@@ -182,7 +182,7 @@ func (j *joiner) connect(ctx context.Context) *End {
 		return end
 	}
 	defer conn.Close()
-	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), load: j.load}
+	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), load: j.load, nudged: j.nudged}
 	session, err := yamux.Client(t.meter, tunnelConfig())
 	if err != nil {
 		return &End{"lost", err.Error()}

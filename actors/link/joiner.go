@@ -35,6 +35,7 @@ type joiner struct {
 	gone     chan struct{} // closed when that server cannot come back
 	greeted  string        // the server that the crew works for
 	draining bool
+	nudged   chan struct{} // has room for one: the server is to hear at once
 }
 
 // everJoined says whether a server ever took the node in.
@@ -192,6 +193,10 @@ func (j *joiner) drain() {
 	j.mu.Unlock()
 	if as == nil {
 		return
+	}
+	select {
+	case j.nudged <- struct{}{}:
+	default:
 	}
 	busy := c.busy()
 	as.Root.Send(pid, &leave{})

@@ -68,6 +68,7 @@ func TestANodeJoinsPlaysAndLeaves(t *testing.T) {
 	}
 
 	node.signal(syscall.SIGTERM)
+	p.wait("join", Leaving, patience)
 	_, _ = next[*messages.Stepped](t, s, patience) // it goes on: the episode may end
 	s.send(offers[1], &messages.Stop{EpisodeId: "s-join-1", Code: "test"})
 	end, _ := next[*messages.EpisodeEnded](t, s, patience)

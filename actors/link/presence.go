@@ -72,10 +72,23 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 	}
 	n.tunnel, n.remote = t, t.meter.RemoteAddr().String()
 	n.guard = s.newGuard(n, t)
-	t.beaten = func(b *Beat) { n.busy.Store(b.GetBusy()); n.draining.Store(b.GetDraining()) }
+	t.beaten = func(b *Beat) { s.beaten(n, b) }
 	t.carrier = func(c net.Conn) { s.remoting.carry(c, n.guard) }
 	s.signal()
 	return n, rejoined, nil
+}
+
+// beaten takes note of what a node says of itself.
+func (s *Server) beaten(n *node, b *Beat) {
+	n.busy.Store(b.GetBusy())
+	if !b.GetDraining() || n.draining.Swap(true) {
+		return
+	}
+	s.mu.Lock()
+	v := n.view(time.Now())
+	s.mu.Unlock()
+	s.log.Info("runner node leaving", "node", n.id, "busy", b.GetBusy(), "incarnation", n.incarnation)
+	s.cfg.Notify(Event{Change: Leaving, Node: v})
 }
 
 // addressFor is the logical address of a node.

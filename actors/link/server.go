@@ -94,16 +94,19 @@ func (l Limits) withDefaults() Limits {
 type Change int
 
 // A node joins, is away when its tunnel broke, and comes back with the same
-// incarnation; or it is gone, for good.
+// incarnation; it leaves when it takes nothing new, and is gone, for good.
 const (
 	Joined Change = iota + 1
 	Away
 	Back
+	Leaving
 	Gone
 )
 
 // String names the change.
-func (c Change) String() string { return [...]string{"", "joined", "away", "back", "gone"}[c] }
+func (c Change) String() string {
+	return [...]string{"", "joined", "away", "back", "leaving", "gone"}[c]
+}
 
 // Event tells what happened to a node.
 type Event struct {

@@ -64,6 +64,8 @@ type tunnel struct {
 	load func() (busy uint32, draining bool)
 	// beaten is told every beat of the peer.
 	beaten func(*Beat)
+	// nudged, where it is set, has the next beat sent at once.
+	nudged chan struct{}
 	// carrier takes a gRPC connection that the peer opened.
 	carrier func(net.Conn)
 
@@ -268,6 +270,7 @@ func (t *tunnel) beat() {
 		}
 		select {
 		case <-tick.C:
+		case <-t.nudged:
 		case <-t.done:
 			return
 		}
