@@ -82,6 +82,7 @@ type puppet struct {
 	replays  []*messages.Replay
 	knocks   []*messages.Reattach
 	clumsy   bool // cannot replay
+	lacking  bool // its machine has not what is needed
 	step     uint64
 	deaf     bool // answers nothing
 }
@@ -109,7 +110,11 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 	case *messages.Start:
 		p.session, p.step = ctx.Sender(), 0
 		p.starts = append(p.starts, m)
-		if m.ResumeThrough != nil {
+		if to := p.session; p.lacking {
+			after = func() {
+				ctx.Request(to, &messages.Failed{EpisodeId: m.EpisodeId, Code: "bad_experiment", Phase: "load", Message: "there is no Python here", Elsewhere: true})
+			}
+		} else if m.ResumeThrough != nil {
 			p.step = m.GetResumeThrough() // Started follows the last Replay
 		} else if !p.deaf {
 			to, started := p.session, &messages.Started{EpisodeId: m.EpisodeId, RunnerId: "node", Width: 8, Height: 8, RunnerTimeUs: time.Now().UnixMicro(),

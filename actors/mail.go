@@ -128,8 +128,9 @@ type (
 		session persistence.SessionID
 		number  uint64
 		needs   []string
-		front   bool // its episode was begun: nobody waits longer than people in a game
-		orNot   bool // now or not at all: answered with assigned or noneFree
+		avoid   []string // ids of runners that cannot run it
+		front   bool     // its episode was begun: nobody waits longer than people in a game
+		orNot   bool     // now or not at all: answered with assigned or noneFree
 	}
 	// withdraw takes a wish back, and the runner that it may have led to: the session
 	// has given that runner nothing to do.

@@ -38,6 +38,7 @@ type ticketed struct {
 	session persistence.SessionID
 	number  uint64
 	needs   []string
+	avoid   []string
 	front   bool
 	since   time.Time
 	told    hope
@@ -97,7 +98,7 @@ func (q *queue) Receive(ctx actor.Context) {
 // enqueue puts a session at the end, or behind the others in mid-episode; it hears at
 // once if nobody that is known can ever serve it.
 func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
-	t := &ticketed{pid: ctx.Sender(), session: m.session, number: m.number, needs: m.needs, front: m.front, since: time.Now()}
+	t := &ticketed{pid: ctx.Sender(), session: m.session, number: m.number, needs: m.needs, avoid: m.avoid, front: m.front, since: time.Now()}
 	ctx.Watch(t.pid)
 	at := len(q.waiting)
 	if m.front {
@@ -120,8 +121,8 @@ func (q *queue) judge() {
 	for _, t := range q.waiting {
 		now := someone
 		switch {
-		case slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t.needs) }):
-		case len(t.needs) == 0 && len(q.slots) == 0 && q.cast.cfg.Slots > 0: // slots of this process are on their way
+		case slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t) }):
+		case len(t.needs)+len(t.avoid) == 0 && len(q.slots) == 0 && q.cast.cfg.Slots > 0: // slots of this process are on their way
 		case q.unsettled.at.IsZero():
 			now = noone
 		default:
@@ -139,12 +140,12 @@ func (q *queue) judge() {
 	}
 }
 
-// serves reports whether a slot can run what needs these labels, now or later.
-func (s *slot) serves(needs []string) bool {
-	if s.leaves {
+// serves reports whether a slot can run what waits, now or later.
+func (s *slot) serves(t *ticketed) bool {
+	if s.leaves || slices.Contains(t.avoid, s.offer.GetRunnerId()) {
 		return false
 	}
-	for _, n := range needs {
+	for _, n := range t.needs {
 		if !slices.Contains(s.offer.GetLabels(), n) {
 			return false
 		}
@@ -278,9 +279,9 @@ func (q *queue) nodeChanged(ctx actor.Context, m *nodeChanged) {
 func (q *queue) match(ctx actor.Context) {
 	for i := 0; i < len(q.waiting); {
 		t := q.waiting[i]
-		at := slices.IndexFunc(q.slots, func(s *slot) bool { return s.free() && s.serves(t.needs) })
+		at := slices.IndexFunc(q.slots, func(s *slot) bool { return s.free() && s.serves(t) })
 		if at < 0 {
-			if len(t.needs) == 0 {
+			if len(t.needs)+len(t.avoid) == 0 {
 				return // no slot is free at all
 			}
 			i++

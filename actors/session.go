@@ -52,13 +52,14 @@ type session struct {
 	runner   *actor.PID // held from the first episode to the last
 	runnerID string
 	slot     uint32
-	leaves   bool    // its node takes nothing new: the next episode is for another one
-	outage   *outage // nil: the runner can be reached
-	relief   bool    // another runner is there, and this one is being given up
-	problem  string  // for the researcher; "": none
-	used     bool    // the runner was given an episode
-	wish     uint64  // number of the last Enqueue
-	begun    int     // episodes begun, attempts not counted
+	avoid    []string // ids of runners that said that they cannot run this
+	leaves   bool     // its node takes nothing new: the next episode is for another one
+	outage   *outage  // nil: the runner can be reached
+	relief   bool     // another runner is there, and this one is being given up
+	problem  string   // for the researcher; "": none
+	used     bool     // the runner was given an episode
+	wish     uint64   // number of the last Enqueue
+	begun    int      // episodes begun, attempts not counted
 	episode  *episode
 	picture  []byte // the last Frame, encoded; nil before the first
 	width    uint32

@@ -32,6 +32,7 @@ type episode struct {
 	losses  int                // how often its runner was lost, each time soon after the last
 	lostAt  time.Time          // when it was lost last
 	resume  *takeover          // another runner is to go on with it; nil: no
+	refused *messages.Failed   // a runner cannot run it, and another one is sought; nil: no
 	turns   bool               // its roles take turns
 	turn    []uint32           // roles whose turn it is, where they do
 	offsets [64]stepOffset
@@ -53,7 +54,9 @@ func (s *session) startEpisode(ctx actor.Context) {
 	}
 	index, attempt, seed := s.begun, 0, uint64(0)
 	var again map[string]carried
-	if e := s.episode; e != nil && e.doc.Status == "aborted" {
+	if e := s.episode; e != nil && !e.over && e.refused != nil {
+		index, attempt, seed, again = e.doc.Index, e.doc.Attempt, uint64(e.doc.Seed), e.began
+	} else if e != nil && e.doc.Status == "aborted" {
 		index, attempt, seed, again = e.doc.Index, e.doc.Attempt+1, uint64(e.doc.Seed), e.began
 	} else {
 		s.begun++
@@ -137,7 +140,7 @@ func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 		s.cast.metrics.stale.WithLabelValues("Started").Inc()
 		return
 	}
-	e.started = true
+	e.started, s.avoid = true, nil
 	e.doc.Incarnation, e.doc.CodeVersion, e.doc.EnvironmentCode = m.GetIncarnation(), m.GetCodeVersion(), m.GetEnvironmentVersion()
 	e.doc.Replayable = m.GetReplayable()
 	e.doc.Interpreter, e.doc.Confinement, e.doc.Warnings = m.GetInterpreter(), m.GetConfinement(), m.GetWarnings()
@@ -286,6 +289,8 @@ func (s *session) episodeEnded(ctx actor.Context, m *messages.EpisodeEnded) {
 // episodeFailed: it could not go on. The researcher reads everything.
 func (s *session) episodeFailed(ctx actor.Context, m *messages.Failed) {
 	switch {
+	case m.GetElsewhere() && s.refusedHere(ctx, m):
+		return
 	case s.episode.resume != nil:
 		s.notResumed(ctx, m)
 		return
@@ -294,6 +299,35 @@ func (s *session) episodeFailed(ctx actor.Context, m *messages.Failed) {
 		return
 	}
 	s.heard(ctx)
+	s.failed(ctx, m)
+}
+
+// refusedHere: the machine of this runner lacks what the experiment needs. Others are
+// asked; false where that is not to be.
+func (s *session) refusedHere(ctx actor.Context, m *messages.Failed) bool {
+	e := s.episode
+	if e.started && e.resume == nil || len(s.avoid) >= maxRefusals || s.machine.phase.final() {
+		return false
+	}
+	s.log.Warn("a runner cannot run this; another one is sought", "runner", s.runnerID, "slot", s.slot, "why", m.GetMessage())
+	s.event("refused", m.GetRole(), "", persistence.Document{"runner": s.runnerID, "slot": int64(s.slot), "code": m.GetCode(), "message": m.GetMessage()})
+	s.avoid = append(s.avoid, s.runnerID)
+	if t := e.resume; t != nil {
+		t.cancel()
+		e.resume = &takeover{why: t.why, from: t.from, since: t.since}
+	} else {
+		e.refused = m
+	}
+	s.release(ctx)
+	s.apply(ctx, evRunnerLost)
+	return true
+}
+
+// maxRefusals bounds the runners that are asked for one episode.
+const maxRefusals = 100
+
+// failed ends the episode, and the session with it.
+func (s *session) failed(ctx actor.Context, m *messages.Failed) {
 	detail := m.GetCode() + " in " + m.GetPhase()
 	if m.GetRole() != "" {
 		detail += " (" + m.GetRole() + ")"

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -73,7 +74,7 @@ func (s *session) do(ctx actor.Context, e effect) {
 // episodes asks for another one that is free now, and else goes on with the one it has.
 func (s *session) enqueue(ctx actor.Context, front bool) {
 	s.wish++
-	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, front: front, orNot: s.runner != nil && s.leaves})
+	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, avoid: slices.Clone(s.avoid), front: front, orNot: s.runner != nil && s.leaves})
 }
 
 // entered does what every change of phase brings: a deadline, a record, and news.
@@ -238,6 +239,10 @@ func (s *session) noneFree(ctx actor.Context, m *noneFree) {
 // within the deadline.
 func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
 	if s.machine.phase != phaseQueued || m.number != s.wish {
+		return
+	}
+	if e := s.episode; e != nil && !e.over && e.refused != nil {
+		s.failed(ctx, e.refused)
 		return
 	}
 	if s.problem == "" {

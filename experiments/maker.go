@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,10 @@ type Maker interface {
 	// envs.Host, the policy may come to live in its process: the agent is Hosted then.
 	Agent(ctx context.Context, o Order, env envs.Environment, c Casting) (agents.Agent, error)
 }
+
+// ErrNotHere is wrapped by errors of a Maker that another machine may not have: an
+// interpreter or files are missing, or the program is too old for what is named.
+var ErrNotHere = errors.New("not on this machine")
 
 // Order is an experiment to be made ready for one episode.
 type Order struct {

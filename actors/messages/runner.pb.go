@@ -2599,8 +2599,9 @@ type Failed struct {
 	Role          string                 `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
 	Message       string                 `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
 	Trace         string                 `protobuf:"bytes,7,opt,name=trace,proto3" json:"trace,omitempty"`
-	Type          string                 `protobuf:"bytes,8,opt,name=type,proto3" json:"type,omitempty"` // the exception's name; empty where there was none
-	Log           string                 `protobuf:"bytes,9,opt,name=log,proto3" json:"log,omitempty"`   // what hosted code printed, its end
+	Type          string                 `protobuf:"bytes,8,opt,name=type,proto3" json:"type,omitempty"`             // the exception's name; empty where there was none
+	Log           string                 `protobuf:"bytes,9,opt,name=log,proto3" json:"log,omitempty"`               // what hosted code printed, its end
+	Elsewhere     bool                   `protobuf:"varint,10,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"` // this machine lacks what another one may have; nothing was begun
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2696,6 +2697,13 @@ func (x *Failed) GetLog() string {
 		return x.Log
 	}
 	return ""
+}
+
+func (x *Failed) GetElsewhere() bool {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return false
 }
 
 // Offer: a runner slot is free. former_session is the one that had it last; of an
@@ -3003,7 +3011,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\rR\x04role\x12&\n" +
 	"\fhuman_reward\x18\x02 \x01(\x01H\x00R\vhumanReward\x88\x01\x01\x124\n" +
 	"\x06inputs\x18\x03 \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputsB\x0f\n" +
-	"\r_human_reward\"\xd8\x01\n" +
+	"\r_human_reward\"\xf6\x01\n" +
 	"\x06Failed\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -3014,7 +3022,9 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x14\n" +
 	"\x05trace\x18\a \x01(\tR\x05trace\x12\x12\n" +
 	"\x04type\x18\b \x01(\tR\x04type\x12\x10\n" +
-	"\x03log\x18\t \x01(\tR\x03log\"\x99\x01\n" +
+	"\x03log\x18\t \x01(\tR\x03log\x12\x1c\n" +
+	"\telsewhere\x18\n" +
+	" \x01(\bR\telsewhere\"\x99\x01\n" +
 	"\x05Offer\x12\x1b\n" +
 	"\trunner_id\x18\x01 \x01(\tR\brunnerId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x16\n" +

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"sharpie/actors/messages"
+	"sharpie/agents"
 	"sharpie/envs"
+	"sharpie/experiments"
 )
 
 // The codes of Failed, beside the states of an envs.Fault.
@@ -91,6 +93,8 @@ type fault struct {
 	kind, log string
 	// where is the phase as the code's process names it; empty: phase.
 	where string
+	// elsewhere: this machine lacks what another one may have.
+	elsewhere bool
 }
 
 // Error is the fault in one line.
@@ -155,13 +159,20 @@ func loadFault(field string, err error) *fault {
 	if errors.Is(err, envs.ErrUnknown) || errors.Is(err, envs.ErrInvalidArgument) {
 		f.code = CodeBadExperiment
 	}
+	f.elsewhere = lacks(err)
 	return f
+}
+
+// lacks tells what is wrong with this machine from what is wrong with an experiment:
+// its sources were known to the server that checked it.
+func lacks(err error) bool {
+	return errors.Is(err, experiments.ErrNotHere) || errors.Is(err, envs.ErrUnknown) || errors.Is(err, agents.ErrUnknown)
 }
 
 // failed is the message of a fault.
 func (f *fault) failed(episode string, lastStep uint64) *messages.Failed {
 	return &messages.Failed{
 		EpisodeId: episode, LastStep: lastStep, Code: f.code, Phase: f.place(),
-		Role: f.role, Message: f.message, Trace: f.trace, Type: f.kind, Log: f.log,
+		Role: f.role, Message: f.message, Trace: f.trace, Type: f.kind, Log: f.log, Elsewhere: f.elsewhere,
 	}
 }

@@ -80,6 +80,9 @@ func TestFaultsAreReported(t *testing.T) {
 				if f.Code != c.code || f.Phase != c.phase || f.Role != c.role || f.LastStep != c.step || !strings.Contains(f.Message, c.message) {
 					t.Errorf("failed with %v\nwant code %s, phase %s, role %q, step %d, message with %q", f, c.code, c.phase, c.role, c.step, c.message)
 				}
+				if elsewhere := name == "an unknown environment" || name == "no environment"; f.Elsewhere != elsewhere {
+					t.Errorf("another machine may have it: %t, want %t", f.Elsewhere, elsewhere)
+				}
 				if (f.Trace != "") != c.trace {
 					t.Errorf("trace is %q", f.Trace)
 				}

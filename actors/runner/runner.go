@@ -159,7 +159,9 @@ func (r *Runner) start(ctx actor.Context, m *messages.Start) {
 	}
 	def, err := r.parse(m.GetDefinition())
 	if err != nil {
-		refuse(badExperiment(fieldError("definition", "%v", err)))
+		f := badExperiment(fieldError("definition", "%v", err))
+		f.elsewhere = true // the server could read it: this program is of another version
+		refuse(f)
 		return
 	}
 	r.begin(ctx, m, def)

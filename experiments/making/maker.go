@@ -145,11 +145,11 @@ func (h *housed) Close() error {
 // it names stay until release is called, once or more often.
 func (m *Maker) load(ctx context.Context, o experiments.Order) (l python.Load, release func(), err error) {
 	if m.cfg.Pool == nil {
-		return l, nil, fmt.Errorf("%w: %w", envs.ErrUnknown, errNoPython)
+		return l, nil, notHere(fmt.Errorf("%w: %w", envs.ErrUnknown, errNoPython))
 	}
 	found, err := m.find(ctx, o.Definition)
 	if err != nil {
-		return l, nil, err
+		return l, nil, notHere(err)
 	}
 	folder, release, err := m.folder(ctx, o)
 	if err != nil {
@@ -172,10 +172,19 @@ func (m *Maker) folder(ctx context.Context, o experiments.Order) (dir string, re
 	}
 	dir, release, err = m.cfg.Bundles.Hold(ctx, o.BundleHash)
 	if err != nil {
-		return "", nil, fmt.Errorf("the files of the experiment (bundle %.12s): %w", o.BundleHash, err)
+		return "", nil, notHere(fmt.Errorf("the files of the experiment (bundle %.12s): %w", o.BundleHash, err))
 	}
 	return dir, release, nil
 }
+
+// notHere says of an error that another machine may not have it.
+func notHere(err error) error { return lacking{err} }
+
+// lacking is an error of this machine. It reads as the error that it is about.
+type lacking struct{ error }
+
+// Unwrap implements the interface of package errors.
+func (l lacking) Unwrap() []error { return []error{l.error, experiments.ErrNotHere} }
 
 // files reports whether the definition names files.
 func files(d *experiments.Definition) bool {

@@ -2,6 +2,7 @@ package making_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -329,6 +330,9 @@ func TestWhatCannotBeMadeSaysWhatIsMissing(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q: %v", want, err)
+		}
+		if here := want == "sharpie import FOLDER" || want == "CartPol-v1" || want == "no_such_package"; errors.Is(err, experiments.ErrNotHere) == here {
+			t.Errorf("another machine may have it: %t: %v", !here, err)
 		}
 	}
 	without := making.New(making.Config{})
