@@ -112,6 +112,7 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() // Proxy: from the environment
 	transport.TLSClientConfig = &tls.Config{RootCAs: cfg.Roots, MinVersion: tls.VersionTLS12}
+	transport.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	transport.ForceAttemptHTTP2 = false // a WebSocket begins with HTTP/1.1
 	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: &http.Client{Transport: transport}, incarnation: persistence.NewID("inc"), changed: make(chan struct{}), nudged: make(chan struct{}, 1)}
@@ -135,8 +136,11 @@ func loopback(host string) bool {
 // Waits between attempts to connect.
 const (
 	firstWait   = 200 * time.Millisecond
-	longestWait = 5 * time.Second
+	longestWait = 2 * time.Second
 	dialTimeout = 10 * time.Second
+	// connectTimeout is of TCP alone: on a link that is back, a new attempt is quicker
+	// than the repetitions of an old one.
+	connectTimeout = 3 * time.Second
 )
 
 // run connects, again and again.
@@ -152,7 +156,7 @@ func (j *joiner) run(ctx context.Context) error {
 			return end
 		}
 		joined = joined || j.everJoined()
-		if time.Since(began) > 2*longestWait {
+		if time.Since(began) > 5*longestWait {
 			wait, told = firstWait, ""
 		}
 		pause := wait/2 + rand.N(wait/2+1)
