@@ -16,7 +16,7 @@
 //	| actor | file | owns |
 //	|---|---|---|
 //	| Lobby | lobby.go | matching: which waiting session a Join leads to; the number of sessions; the drain |
-//	| Queue | queue.go | the order of sessions that wait for a runner; which slots are free, here and on nodes, their labels and incarnations |
+//	| Queue | queue.go, queue_match.go | the order of sessions that wait for a runner; which slots are free, here and on nodes, their labels and incarnations |
 //	| Session | session.go, session_*.go | phase, seats, the order of events, the episode, its runner; the pictures of its sockets |
 //	| Participant | participant.go | which socket is the newest, the last input's number, clock offset, inbound rate, reconnect grace |
 //	| Recorder | recorder.go, books.go | what is not stored yet, in order; the revisions of the documents that it writes |

@@ -116,43 +116,6 @@ func (q *queue) enqueue(ctx actor.Context, m *enqueue) {
 	q.judge()
 }
 
-// judge tells those that wait whether somebody can serve them, where that is news.
-func (q *queue) judge() {
-	for _, t := range q.waiting {
-		now := someone
-		switch {
-		case slices.ContainsFunc(q.slots, func(s *slot) bool { return s.serves(t) }):
-		case len(t.needs)+len(t.avoid) == 0 && len(q.slots) == 0 && q.cast.cfg.Slots > 0: // slots of this process are on their way
-		case q.unsettled.at.IsZero():
-			now = noone
-		default:
-			now = nobody
-		}
-		if now == t.told {
-			continue
-		}
-		t.told = now
-		if now == someone {
-			q.cast.tell(t.pid, &satisfiable{number: t.number})
-		} else {
-			q.cast.tell(t.pid, &unsatisfiable{number: t.number, needs: t.needs, final: now == noone})
-		}
-	}
-}
-
-// serves reports whether a slot can run what waits, now or later.
-func (s *slot) serves(t *ticketed) bool {
-	if s.leaves || slices.Contains(t.avoid, s.offer.GetRunnerId()) {
-		return false
-	}
-	for _, n := range t.needs {
-		if !slices.Contains(s.offer.GetLabels(), n) {
-			return false
-		}
-	}
-	return true
-}
-
 // withdraw forgets a wish. A slot that was assigned for it is free again: whatever
 // the session still hears of it, it leaves alone.
 func (q *queue) withdraw(ctx actor.Context, m *withdraw) {
@@ -272,32 +235,6 @@ func (q *queue) nodeChanged(ctx actor.Context, m *nodeChanged) {
 		q.drop("its node is gone", of)
 	}
 	q.judge()
-}
-
-// match brings sessions and slots together. A session that needs what no free slot
-// has does not hold up those behind it.
-func (q *queue) match(ctx actor.Context) {
-	for i := 0; i < len(q.waiting); {
-		t := q.waiting[i]
-		at := slices.IndexFunc(q.slots, func(s *slot) bool { return s.free() && s.serves(t) })
-		if at < 0 {
-			if len(t.needs)+len(t.avoid) == 0 {
-				return // no slot is free at all
-			}
-			i++
-			continue
-		}
-		s := q.slots[at]
-		met := t.since
-		if s.since.After(met) {
-			met = s.since
-		}
-		s.holder, s.since = t, time.Now()
-		q.waiting = slices.Delete(q.waiting, i, i+1)
-		q.cast.tell(t.pid, &assigned{number: t.number, runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
-		q.cast.metrics.assignment.Observe(s.since.Sub(met).Seconds())
-		q.log.Debug("assigned", "session", string(t.session), "runner", s.offer.GetRunnerId(), "slot", s.offer.GetSlot(), "waited", s.since.Sub(t.since))
-	}
 }
 
 // terminated: a session or a runner is no more, or cannot be reached.

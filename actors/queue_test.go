@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -245,6 +247,47 @@ func TestNodeAway(t *testing.T) {
 		ann.sees(play.Phase_RUNNING)
 		if len(got) != 1 {
 			t.Error("the node was not given ann's episode")
+		}
+	})
+}
+
+// A machine with something special is kept for those who need it, and of machines that
+// are alike the one with the least to do plays.
+func TestWhichSlotIsChosen(t *testing.T) {
+	inTheatre(t, 0, func(th *theatre) {
+		given := map[string]int{}
+		for _, node := range []string{"gpu", "gpu", "one", "one", "two", "two"} {
+			var labels []string
+			if node == "gpu" {
+				labels = []string{"gpu"}
+			}
+			_, got := th.far(node, "inc_"+node, labels...)
+			go func() {
+				<-got
+				th.mu.Lock()
+				defer th.mu.Unlock()
+				given[node]++
+			}()
+		}
+		for i, want := range []map[string]int{{"one": 1}, {"one": 1, "two": 1}, {"gpu": 1, "one": 1, "two": 1}} {
+			var change []func(*experiments.Definition)
+			if i == 2 {
+				change = append(change, needs("gpu"))
+			}
+			th.come(definition(1, change...), fmt.Sprint("person", i))
+			th.mu.Lock()
+			if !maps.Equal(given, want) {
+				t.Errorf("after %d sessions the nodes were given %v, want %v", i+1, given, want)
+			}
+			th.mu.Unlock()
+		}
+		for i := 3; i < 6; i++ {
+			th.come(definition(1), fmt.Sprint("person", i))
+		}
+		th.mu.Lock()
+		defer th.mu.Unlock()
+		if want := map[string]int{"gpu": 2, "one": 2, "two": 2}; !maps.Equal(given, want) {
+			t.Errorf("six sessions are with %v, want %v", given, want)
 		}
 	})
 }
