@@ -51,8 +51,14 @@ func stopOnPanic() actor.PropsOption {
 	return actor.WithSupervisor(actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective }))
 }
 
-// unknown counts a message that an actor does not take.
+// unknown counts a message that an actor does not take, and one that did not reach a
+// runner, which the library answers by itself: whoever waits for that runner has a
+// deadline of its own.
 func (c *cast) unknown(ctx actor.Context, log *slog.Logger) {
+	if _, ok := ctx.Message().(*actor.DeadLetterResponse); ok {
+		c.metrics.stale.WithLabelValues("undelivered").Inc()
+		return
+	}
 	c.metrics.stale.WithLabelValues("unknown").Inc()
 	log.Warn("message of an unknown kind dropped", "kind", fmt.Sprintf("%T", ctx.Message()))
 }

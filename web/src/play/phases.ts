@@ -26,7 +26,7 @@ export function sceneOf(phase: Phase, rounds: number, score: number | undefined)
     case Phase_Name.READY:
       return { ...none, kind: "ready", title: "Get ready", text, until: "It starts in" };
     case Phase_Name.QUEUED:
-      return { ...none, kind: "queued", title: "Almost there", text: text || "The game starts as soon as a place is free.", until: "At the latest in" };
+      return { ...none, kind: "queued", title: text ? "Please wait" : "Almost there", text: text || "The game starts as soon as a place is free.", until: "At the latest in" };
     case Phase_Name.BETWEEN: {
       const over = rounds > 1 && phase.episode > 0 ? `Round ${phase.episode} of ${rounds} is over` : "This round is over";
       const last = phase.episode >= rounds;

@@ -27,6 +27,11 @@ describe("what stands over the picture", () => {
   test("the server's own sentence wins", () => {
     expect(sceneOf(phase({ name: Phase_Name.PAUSED, reason: "Chaser left." }), 3, undefined).text).toBe("Chaser left.");
   });
+  test("a queue promises nothing where the server has a sentence about it", () => {
+    expect(sceneOf(phase({ name: Phase_Name.QUEUED }), 3, undefined).title).toBe("Almost there");
+    const scene = sceneOf(phase({ name: Phase_Name.QUEUED, reason: "No computer that can run this is connected right now." }), 3, undefined);
+    expect(scene).toMatchObject({ title: "Please wait", text: "No computer that can run this is connected right now." });
+  });
   test("between rounds: the score, and when it goes on", () => {
     const scene = sceneOf(phase({ name: Phase_Name.BETWEEN, episode: 1 }), 3, -133);
     expect(scene).toMatchObject({ title: "Round 1 of 3 is over", text: "Your score: −133", until: "The next round starts in" });
