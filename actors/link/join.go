@@ -186,7 +186,7 @@ func (j *joiner) connect(ctx context.Context) *End {
 		return end
 	}
 	defer conn.Close()
-	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), load: j.load, nudged: j.nudged}
+	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), describe: j.describe, nudged: j.nudged}
 	session, err := yamux.Client(t.meter, tunnelConfig())
 	if err != nil {
 		return &End{"lost", err.Error()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 )
 
 // joiner is the node's end of its tunnels: one after the other, with one actor
@@ -45,14 +47,17 @@ func (j *joiner) everJoined() bool {
 	return j.system != nil
 }
 
-// load is what the beats say of this node.
-func (j *joiner) load() (uint32, bool) {
+// describe fills what a beat says of this node.
+func (j *joiner) describe(b *Beat) {
+	if load, known := MachineLoad(); known {
+		b.LoadPermille = proto.Uint32(uint32(math.Round(load * 1000)))
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.crew == nil {
-		return 0, j.draining
+	b.Draining = j.draining
+	if j.crew != nil {
+		b.Busy = uint32(j.crew.busy())
 	}
-	return uint32(j.crew.busy()), j.draining
 }
 
 // begin starts what a greeting makes possible: at the first one the actors.

@@ -7,7 +7,14 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sharpie/persistence"
 )
 
 // A key is "shk_", a prefix that names it, "_", and 256 random bits. It is shown
@@ -28,6 +35,40 @@ func NewKey() (key, prefix, hash string) {
 	prefix = strings.ToLower(base32.StdEncoding.EncodeToString(id[:]))
 	key = keyMark + prefix + "_" + base64.RawURLEncoding.EncodeToString(secret[:])
 	return key, prefix, HashKey(key)
+}
+
+// maxKeyName bounds a key's name, bytes.
+const maxKeyName = 100
+
+// CheckKeyName says what is wrong with a key's name; "" is nothing.
+func CheckKeyName(name string) string {
+	if name == "" || len(name) > maxKeyName || strings.TrimSpace(name) != name || !utf8.ValidString(name) || strings.ContainsFunc(name, unprintable) {
+		return fmt.Sprintf("%q is no name of a key: allowed are 1 to %d bytes on one line", clip(name, maxKeyName), maxKeyName)
+	}
+	return ""
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// CheckKeyLabels says what is wrong with the labels of a key; "" is nothing.
+func CheckKeyLabels(labels []string) string {
+	if len(labels) > maxLabels {
+		return fmt.Sprintf("%d labels: allowed are at most %d", len(labels), maxLabels)
+	}
+	for _, l := range labels {
+		if p := CheckLabel(l); p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
+// MakeKey makes a key for nodes that all offer these labels, and what is stored of it:
+// its hash, but not the key. Its name and its labels were checked.
+func MakeKey(id, name string, labels []string, by string, at time.Time) (string, *persistence.RunnerKey) {
+	key, prefix, hash := NewKey()
+	all := slices.Compact(slices.Sorted(slices.Values(labels)))
+	return key, &persistence.RunnerKey{ID: id, Name: name, Prefix: prefix, Hash: hash, Labels: append([]string{}, all...), CreatedAt: at.UTC(), CreatedBy: by}
 }
 
 // HashKey is the SHA-256 of a key, in hexadecimal.

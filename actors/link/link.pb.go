@@ -390,12 +390,15 @@ func (x *Goodbye) GetDetail() string {
 
 // Beat is sent every second, both ways.
 type Beat struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`               // from 1
-	Answers       uint64                 `protobuf:"varint,2,opt,name=answers,proto3" json:"answers,omitempty"`             // the newest Beat that was received; 0: none
-	HeldUs        int64                  `protobuf:"varint,3,opt,name=held_us,json=heldUs,proto3" json:"held_us,omitempty"` // how long ago that was
-	Busy          uint32                 `protobuf:"varint,4,opt,name=busy,proto3" json:"busy,omitempty"`                   // of a node: slots that play
-	Draining      bool                   `protobuf:"varint,5,opt,name=draining,proto3" json:"draining,omitempty"`           // of a node: it takes no more
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Number   uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`               // from 1
+	Answers  uint64                 `protobuf:"varint,2,opt,name=answers,proto3" json:"answers,omitempty"`             // the newest Beat that was received; 0: none
+	HeldUs   int64                  `protobuf:"varint,3,opt,name=held_us,json=heldUs,proto3" json:"held_us,omitempty"` // how long ago that was
+	Busy     uint32                 `protobuf:"varint,4,opt,name=busy,proto3" json:"busy,omitempty"`                   // of a node: slots that play
+	Draining bool                   `protobuf:"varint,5,opt,name=draining,proto3" json:"draining,omitempty"`           // of a node: it takes no more
+	// Of a node: processes of its machine that run or want to, per core, over a minute,
+	// in thousandths; absent where that is unknown.
+	LoadPermille  *uint32 `protobuf:"varint,6,opt,name=load_permille,json=loadPermille,proto3,oneof" json:"load_permille,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,6 +468,13 @@ func (x *Beat) GetDraining() bool {
 	return false
 }
 
+func (x *Beat) GetLoadPermille() uint32 {
+	if x != nil && x.LoadPermille != nil {
+		return *x.LoadPermille
+	}
+	return 0
+}
+
 var File_link_link_proto protoreflect.FileDescriptor
 
 const file_link_link_proto_rawDesc = "" +
@@ -495,13 +505,15 @@ const file_link_link_proto_rawDesc = "" +
 	"\x06labels\x18\b \x03(\tR\x06labels\"5\n" +
 	"\aGoodbye\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x81\x01\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\"\xbd\x01\n" +
 	"\x04Beat\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x18\n" +
 	"\aanswers\x18\x02 \x01(\x04R\aanswers\x12\x17\n" +
 	"\aheld_us\x18\x03 \x01(\x03R\x06heldUs\x12\x12\n" +
 	"\x04busy\x18\x04 \x01(\rR\x04busy\x12\x1a\n" +
-	"\bdraining\x18\x05 \x01(\bR\bdrainingB\x1aZ\x18sharpie/actors/link;linkb\x06proto3"
+	"\bdraining\x18\x05 \x01(\bR\bdraining\x12(\n" +
+	"\rload_permille\x18\x06 \x01(\rH\x00R\floadPermille\x88\x01\x01B\x10\n" +
+	"\x0e_load_permilleB\x1aZ\x18sharpie/actors/link;linkb\x06proto3"
 
 var (
 	file_link_link_proto_rawDescOnce sync.Once
@@ -546,6 +558,7 @@ func file_link_link_proto_init() {
 		(*Control_Goodbye)(nil),
 		(*Control_Beat)(nil),
 	}
+	file_link_link_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

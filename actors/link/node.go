@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -30,6 +31,20 @@ type node struct {
 
 	busy     atomic.Uint32
 	draining atomic.Bool
+	load     atomic.Int64 // thousandths; -1: unknown
+}
+
+// maxLoad bounds the load that a node may claim, in thousandths.
+const maxLoad = 1_000_000
+
+// heard takes how busy a node says that it is, within what can be.
+func (n *node) heard(b *Beat) {
+	n.busy.Store(min(b.GetBusy(), n.slots))
+	load := int64(-1)
+	if b.LoadPermille != nil {
+		load = min(int64(b.GetLoadPermille()), maxLoad)
+	}
+	n.load.Store(load)
 }
 
 // Node is what is known of a runner node.
@@ -46,6 +61,8 @@ type Node struct {
 	Platform    string
 	Connected   bool
 	Draining    bool
+	Load        float64 // processes of its machine that run or want to, per core, over a minute
+	LoadKnown   bool    // false: it does not say, or is away
 	JoinedAt    time.Time
 	SeenAt      time.Time
 	Latency     time.Duration // round trip; 0: not measured yet
@@ -61,6 +78,9 @@ func (n *node) view(now time.Time) Node {
 	}
 	if n.tunnel != nil {
 		v.Latency, v.SeenAt = n.tunnel.beats.latency(), now.Add(-n.tunnel.meter.silent())
+		if load := n.load.Load(); load >= 0 {
+			v.Load, v.LoadKnown = float64(load)/1000, true
+		}
 	} else {
 		v.Why = n.away.Detail
 	}
@@ -89,6 +109,11 @@ func CheckLabel(label string) string {
 	return ""
 }
 
+// shortLine says whether a text of a node can stand in a log and on a page.
+func shortLine(s string) bool {
+	return len(s) <= 64 && !strings.ContainsFunc(s, unprintable)
+}
+
 // check says what is wrong with a Hello; "" is nothing.
 func (h *Hello) check() string {
 	if p := CheckName(h.GetName()); p != "" {
@@ -101,8 +126,8 @@ func (h *Hello) check() string {
 		return fmt.Sprintf("%d slots: allowed are 1 to %d", h.GetSlots(), maxSlots)
 	case len(h.GetLabels()) > maxLabels:
 		return fmt.Sprintf("%d labels: allowed are at most %d", len(h.GetLabels()), maxLabels)
-	case len(h.GetVersion()) > 64 || len(h.GetPlatform()) > 64:
-		return "version and platform have at most 64 bytes"
+	case !shortLine(h.GetVersion()) || !shortLine(h.GetPlatform()):
+		return "version and platform have at most 64 bytes, on one line"
 	}
 	for _, l := range h.GetLabels() {
 		if p := CheckLabel(l); p != "" {

@@ -68,6 +68,7 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 		}
 		n = &node{id: id, key: k.ID, incarnation: h.GetIncarnation(), address: addressFor(id, h),
 			slots: h.GetSlots(), labels: labelsOf(h, k), version: h.GetVersion(), platform: h.GetPlatform(), joined: time.Now(), gone: make(chan struct{})}
+		n.load.Store(-1)
 		s.nodes[id] = n
 	}
 	n.tunnel, n.remote = t, t.meter.RemoteAddr().String()
@@ -80,7 +81,7 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 
 // beaten takes note of what a node says of itself.
 func (s *Server) beaten(n *node, b *Beat) {
-	n.busy.Store(b.GetBusy())
+	n.heard(b)
 	if !b.GetDraining() || n.draining.Swap(true) {
 		return
 	}

@@ -60,8 +60,8 @@ type tunnel struct {
 	session  *yamux.Session
 	control  net.Conn
 	carriers atomic.Int32
-	// load is what this end's beats say of it; nil says nothing.
-	load func() (busy uint32, draining bool)
+	// describe fills what this end's beats say of it; nil says nothing.
+	describe func(*Beat)
 	// beaten is told every beat of the peer.
 	beaten func(*Beat)
 	// nudged, where it is set, has the next beat sent at once.
@@ -258,8 +258,8 @@ func (t *tunnel) beat() {
 	defer tick.Stop()
 	for {
 		b := t.beats.next()
-		if t.load != nil {
-			b.Busy, b.Draining = t.load()
+		if t.describe != nil {
+			t.describe(b)
 		}
 		if err := t.send(beat(b)); err != nil {
 			if t.session.IsClosed() {

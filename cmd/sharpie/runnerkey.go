@@ -38,22 +38,17 @@ On the other machine:
   sharpie runner --join https://lab.example --key shk_…`
 }
 
-// maxKeyName bounds a key's name, bytes.
-const maxKeyName = 100
-
 // Run makes the key here, so that a running server never sees it.
 func (c *runnerKeyAddCommand) Run(a *app) error {
 	name := strings.TrimSpace(c.Name)
-	if name == "" || len(name) > maxKeyName || strings.ContainsAny(name, "\r\n\t") {
-		return fmt.Errorf("name %q: allowed are 1 to %d bytes on one line", c.Name, maxKeyName)
+	if p := link.CheckKeyName(name); p != "" {
+		return fmt.Errorf("NAME: %s", p)
 	}
-	for _, l := range c.Label {
-		if p := link.CheckLabel(l); p != "" {
-			return fmt.Errorf("--label: %s", p)
-		}
+	if p := link.CheckKeyLabels(c.Label); p != "" {
+		return fmt.Errorf("--label: %s", p)
 	}
-	key, prefix, hash := link.NewKey()
-	t := &runnerKeyAddTask{ID: persistence.NewID("rk"), Name: name, Prefix: prefix, Hash: hash, Labels: c.Label}
+	key, record := link.MakeKey(persistence.NewID("rk"), name, c.Label, "command line", a.now())
+	t := &runnerKeyAddTask{Key: *record}
 	if err := runTask(a, &c.storeFlags, "runner-key add", t); err != nil {
 		return err
 	}
@@ -63,24 +58,15 @@ func (c *runnerKeyAddCommand) Run(a *app) error {
 
 // runnerKeyAddTask keeps a key that is hashed already.
 type runnerKeyAddTask struct {
-	ID     string   `json:"id"`
-	Name   string   `json:"name"`
-	Prefix string   `json:"prefix"`
-	Hash   string   `json:"hash"`
-	Labels []string `json:"labels"`
+	Key persistence.RunnerKey `json:"key"`
 }
 
 func (t *runnerKeyAddTask) do(ctx context.Context, e taskEnv) error {
-	now := e.now().UTC()
-	key := &persistence.RunnerKey{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Hash: t.Hash, Labels: t.Labels, CreatedAt: now, CreatedBy: "command line"}
-	if key.Labels == nil {
-		key.Labels = []string{}
+	if err := e.store.InsertRunnerKey(ctx, &t.Key); err != nil {
+		return fmt.Errorf("add runner key %s: %w", t.Key.Name, err)
 	}
-	if err := e.store.InsertRunnerKey(ctx, key); err != nil {
-		return fmt.Errorf("add runner key %s: %w", t.Name, err)
-	}
-	fmt.Fprintf(e.out, "The runner key %q (%s) was made:\n", t.Name, t.Prefix)
-	return keyEvent(ctx, e, "runner_key.add", key)
+	fmt.Fprintf(e.out, "The runner key %q (%s) was made:\n", t.Key.Name, t.Key.Prefix)
+	return keyEvent(ctx, e, "runner_key.add", &t.Key)
 }
 
 // keyEvent notes what was done with a key.
