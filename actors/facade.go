@@ -105,18 +105,7 @@ func (s *System) Sessions(ctx context.Context) ([]SessionView, error) {
 
 // Runners implements Platform.
 func (s *System) Runners(ctx context.Context) ([]RunnerView, error) {
-	views, err := askFor[[]RunnerView](ctx, s, s.cast.queue, &listRunners{})
-	nodes := s.RunnerNodes()
-	for i := range views {
-		v := &views[i]
-		for _, n := range nodes {
-			if n.ID == v.Runner && n.Incarnation == v.Incarnation {
-				v.Node, v.Version, v.SeenAt, v.Latency, v.Draining = true, n.Version, n.SeenAt, n.Latency, n.Draining
-				v.Away = !n.Connected
-			}
-		}
-	}
-	return views, err
+	return askFor[[]RunnerView](ctx, s, s.cast.queue, &listRunners{})
 }
 
 // Abort implements Platform.

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +11,7 @@ import (
 	"sharpie/actors/link"
 	"sharpie/actors/runner"
 	"sharpie/experiments"
+	"sharpie/persistence"
 )
 
 // NodeConfig is what a runner node needs: where to join, and what makes environments
@@ -39,8 +41,13 @@ func RunNode(ctx context.Context, cfg NodeConfig) error {
 // NodeSocket is a WebSocket with a runner node at its other end.
 type NodeSocket = link.Socket
 
+// Node is what is known of a runner node.
+type Node = link.Node
+
 // Nodes is the way in for runner nodes.
 type Nodes interface {
+	// Nodes lists those that are connected, and those that may come back, by id.
+	Nodes() []Node
 	// Authenticate finds the key that somebody gave, and returns its id for Serve;
 	// NodeRefusal explains its errors.
 	Authenticate(ctx context.Context, key string) (string, error)
@@ -88,10 +95,18 @@ func (s *System) Nodes() Nodes {
 	return s.nodes
 }
 
-// RunnerNodes lists the runner nodes that are connected, and those that may come back.
-func (s *System) RunnerNodes() []link.Node {
-	if s.nodes == nil {
-		return nil
-	}
-	return s.nodes.Nodes()
+// MachineLoad is how many processes of this machine run or want to, per core, over a
+// minute; false where the system does not tell.
+func MachineLoad() (float64, bool) { return link.MachineLoad() }
+
+// CheckNodeKeyName says what is wrong with the name of a key for nodes; "" is nothing.
+func CheckNodeKeyName(name string) string { return link.CheckKeyName(name) }
+
+// CheckNodeKeyLabels says what is wrong with the labels of a key; "" is nothing.
+func CheckNodeKeyLabels(labels []string) string { return link.CheckKeyLabels(labels) }
+
+// MakeNodeKey makes a key for nodes, and what is stored of it; its name and its labels
+// were checked. Nobody has the key but who gets it here.
+func MakeNodeKey(id, name string, labels []string, by string, at time.Time) (string, *persistence.RunnerKey) {
+	return link.MakeKey(id, name, labels, by, at)
 }

@@ -112,18 +112,12 @@ type SeatView struct {
 type RunnerView struct {
 	Runner      string // id of the node
 	Incarnation string
-	Node        bool // in another process; the fields of Node are set
+	Node        bool // of a runner node, see Nodes; else of this process
 	Away        bool // its node cannot be reached now
-	// Of a node: its version, when it was heard last, the round trip (0: not measured
-	// yet), and whether it takes no more sessions.
-	Version  string
-	SeenAt   time.Time
-	Latency  time.Duration
-	Draining bool
-	Slot     int
-	Labels   []string
-	Session  persistence.SessionID // "" while free
-	Since    time.Time
+	Slot        int
+	Labels      []string
+	Session     persistence.SessionID // "" while free
+	Since       time.Time
 }
 
 // Health is what /readyz and the Admin page say.

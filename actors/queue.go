@@ -88,7 +88,7 @@ func (q *queue) Receive(ctx actor.Context) {
 			q.judge()
 		}
 	case *listRunners:
-		ctx.Respond(q.views())
+		ctx.Respond(q.views(ctx.Self().GetAddress()))
 	default:
 		q.cast.unknown(ctx, q.log)
 	}
@@ -271,10 +271,14 @@ func (q *queue) count() {
 	q.cast.counts.freeSlots.Store(int64(free))
 }
 
-func (q *queue) views() []RunnerView {
+// views lists the slots; those at another address than here are of nodes.
+func (q *queue) views(here string) []RunnerView {
 	out := make([]RunnerView, len(q.slots))
 	for i, s := range q.slots {
-		out[i] = RunnerView{Runner: s.offer.GetRunnerId(), Slot: int(s.offer.GetSlot()), Labels: s.offer.GetLabels(), Since: s.since, Incarnation: s.offer.GetIncarnation(), Away: s.away}
+		out[i] = RunnerView{
+			Runner: s.offer.GetRunnerId(), Incarnation: s.offer.GetIncarnation(), Node: s.pid.GetAddress() != here, Away: s.away,
+			Slot: int(s.offer.GetSlot()), Labels: s.offer.GetLabels(), Since: s.since,
+		}
 		if s.holder != nil {
 			out[i].Session = s.holder.session
 		}

@@ -40,7 +40,7 @@ func TestQueueOrder(t *testing.T) {
 		}
 		ann.ended("completed", closeNormal)
 		v, err := th.sys.Runners(t.Context())
-		if err != nil || len(v) != 1 || v[0].Session != bob.ticket.Session || v[0].Runner != "node" {
+		if err != nil || len(v) != 1 || v[0].Session != bob.ticket.Session || v[0].Runner != "node" || v[0].Node {
 			t.Errorf("Admin shows the runners %+v, %v", v, err)
 		}
 	})
@@ -198,8 +198,8 @@ func TestNodesComeAndGo(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
 		ann := th.come(definition(1, needs("gpu")), "ann")
 		soon := ann.sees(play.Phase_QUEUED).GetReason()
-		if v := th.view(ann.ticket.Session); v.Problem == "" || soon == "" {
-			t.Errorf("Admin reads %q, ann %q, want both to know at once", v.Problem, soon)
+		if v := th.view(ann.ticket.Session); v.Problem != "no runner that is connected has the labels [gpu]" || soon == "" {
+			t.Errorf("Admin reads %q, ann %q, want both to know at once, and Admin which label", v.Problem, soon)
 		}
 		wait(11 * time.Second)
 		if final := ann.sees(play.Phase_QUEUED).GetReason(); final == soon {

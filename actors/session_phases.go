@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -246,7 +247,7 @@ func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
 		return
 	}
 	if s.problem == "" {
-		s.problem = fmt.Sprintf("no runner that is connected has the labels %q", m.needs)
+		s.problem = nobodyServes(m.needs)
 		s.log.Warn("no runner has the labels that are needed", "needs", m.needs)
 		s.event("unsatisfiable", "", "", persistence.Document{"needs": anySlice(m.needs)})
 	}
@@ -265,6 +266,14 @@ func (s *session) satisfiable(m *satisfiable) {
 	s.problem, s.notice = "", ""
 	s.event("satisfiable", "", "", nil)
 	s.tellPhase()
+}
+
+// nobodyServes is the researcher's sentence about a session that waits in vain.
+func nobodyServes(needs []string) string {
+	if len(needs) == 0 {
+		return "no runner is connected"
+	}
+	return fmt.Sprintf("no runner that is connected has the labels [%s]", strings.Join(needs, ", "))
 }
 
 func anySlice(in []string) []any {
