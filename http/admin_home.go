@@ -42,16 +42,3 @@ func (s *Server) health(ctx context.Context) web.HealthView {
 	}
 	return v
 }
-
-// adminRunners lists the runner slots.
-func (s *Server) adminRunners(c *fiber.Ctx, _ *visitor) error {
-	slots, err := s.cfg.Platform.Runners(c.UserContext())
-	if err != nil {
-		return err
-	}
-	v := web.AdminRunnersPage{Layout: s.layout(c), Health: s.health(c.UserContext())}
-	for _, r := range slots {
-		v.Slots = append(v.Slots, web.SlotRow{Runner: r.Runner, Slot: r.Slot, Labels: r.Labels, Session: string(r.Session), Since: r.Since})
-	}
-	return s.show(c, func() error { return s.cfg.Pages.AdminRunners(c, v) })
-}

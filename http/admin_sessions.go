@@ -73,7 +73,7 @@ func liveRow(v actors.SessionView, names map[string]string) web.SessionRow {
 	row := web.SessionRow{
 		ID: string(v.ID), Link: v.Experiment, Name: nameOr(names, v.Experiment), Version: v.Version, Room: v.Room,
 		Phase: v.Phase, Since: v.Since, Deadline: v.Deadline, Round: v.Episode, Rounds: v.Episodes, Step: v.Step,
-		Runner: v.Runner, Unstored: v.Unstored, OpenedAt: v.OpenedAt, Live: !ended(v.Phase),
+		Runner: v.Runner, Unstored: v.Unstored, Problem: v.Problem, OpenedAt: v.OpenedAt, Live: !ended(v.Phase),
 	}
 	for _, seat := range v.Seats {
 		row.Seats = append(row.Seats, web.SeatRow{

@@ -17,13 +17,13 @@ func TestAdminIsNotThereForParticipants(t *testing.T) {
 	s := newSite(t)
 	at := s.browser().register("Eve").join("mountain-car")
 	b := s.browser().register("Ada")
-	for _, path := range append(adminPages, "/admin/sessions/"+string(sessionOf(at))) {
+	for _, path := range append(adminPages, "/admin/sessions/"+string(sessionOf(at)), "/admin/runners/keys/rk_none") {
 		b.get(path).wants(t, 403, "administrators")
 	}
 	ada := "/admin/users/" + string(s.user("Ada").ID)
 	for _, path := range []string{
 		"/admin/experiments", "/admin/experiments/mountain-car/disable", "/admin/sessions/" + string(sessionOf(at)) + "/abort",
-		ada + "/admin", ada + "/disabled",
+		ada + "/admin", ada + "/disabled", "/admin/runners", "/admin/runners/keys/rk_none/revoke",
 	} {
 		b.post(path, url.Values{"value": {"on"}}).wants(t, 403, "administrators")
 	}
@@ -45,7 +45,7 @@ func TestAdminPagesShowWhatIsThere(t *testing.T) {
 		"/admin/experiments/mountain-car":           "go:MountainCar-v0",
 		"/admin/experiments/mountain-car?version=1": "go:MountainCar-v0",
 		"/admin/sessions":                           string(sessionOf(at)),
-		"/admin/runners":                            "local",
+		"/admin/runners":                            "This server",
 		"/admin/users":                              "Eve",
 		"/admin/users?q=eV":                         "Eve",
 		"/admin/events":                             "consent.given",

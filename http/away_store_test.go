@@ -42,6 +42,13 @@ func (a *awayStore) Login(ctx context.Context, hash string) (*persistence.Login,
 	return a.Store.Login(ctx, hash)
 }
 
+func (a *awayStore) RunnerKeys(ctx context.Context) ([]*persistence.RunnerKey, error) {
+	if err := a.err(); err != nil {
+		return nil, err
+	}
+	return a.Store.RunnerKeys(ctx)
+}
+
 func (a *awayStore) LatestExperiments(ctx context.Context) ([]*persistence.Experiment, error) {
 	if err := a.err(); err != nil {
 		return nil, err

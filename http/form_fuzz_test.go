@@ -28,7 +28,8 @@ func FuzzForms(f *testing.F) {
 		s := fuzzSite(t)
 		for _, path := range []string{
 			"/register", "/login", "/profile/password", "/consents/x/withdraw", "/x/mountain-car/join", "/x/mountain-car/consent",
-			"/s/session_x/leave", "/admin/experiments", "/admin/users/user_x/admin", "/admin/sessions/session_x/abort", "/once/" + strings.Repeat("A", 43),
+			"/s/session_x/leave", "/admin/experiments", "/admin/users/user_x/admin", "/admin/sessions/session_x/abort",
+			"/admin/runners", "/admin/runners/keys/rk_x/revoke", "/once/" + strings.Repeat("A", 43),
 		} {
 			r := s.root.request("POST", path, strings.NewReader(body), "X-CSRF-Token", s.root.token)
 			r.Header.Set("Content-Type", kind)
@@ -52,7 +53,7 @@ type fuzzed struct {
 // fuzzSite is a site with an administrator and no rate limits.
 func fuzzSite(t *testing.T) fuzzed {
 	t.Helper()
-	s := newSite(t, noRates)
+	s := newSite(t, noRates, takesNodes)
 	return fuzzed{s, s.admin("root")}
 }
 

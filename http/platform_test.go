@@ -21,6 +21,7 @@ type fakePlatform struct {
 	joinErr  error
 	health   actors.Health
 	panics   bool
+	runners  []actors.RunnerView // besides the one of the process
 	attached chan *fakeConnection
 }
 
@@ -152,7 +153,9 @@ func (f *fakePlatform) Sessions(context.Context) ([]actors.SessionView, error) {
 }
 
 func (f *fakePlatform) Runners(context.Context) ([]actors.RunnerView, error) {
-	return []actors.RunnerView{{Runner: "local", Slot: 0, Labels: []string{"cpu"}, Since: time.Now()}}, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]actors.RunnerView{{Runner: "local", Slot: 0, Labels: []string{"cpu"}, Since: time.Now()}}, f.runners...), nil
 }
 
 func (f *fakePlatform) Abort(_ context.Context, id persistence.SessionID, by, reason string) error {

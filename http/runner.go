@@ -2,6 +2,7 @@ package http
 
 import (
 	"errors"
+	"net"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -13,8 +14,21 @@ import (
 	"sharpie/actors"
 )
 
-// nodeKeyLocal carries the key's id from the check of the key to the socket.
-const nodeKeyLocal = "node_key"
+// What the check of the key tells the socket: the key's id, and where the node is.
+const (
+	nodeKeyLocal  = "node_key"
+	nodeFromLocal = "node_from"
+)
+
+// nodeSocket is the WebSocket of a node that is known by its own address, not by that
+// of a proxy before us.
+type nodeSocket struct {
+	actors.NodeSocket
+	from net.Addr
+}
+
+// RemoteAddr implements actors.NodeSocket.
+func (n *nodeSocket) RemoteAddr() net.Addr { return n.from }
 
 // Sizes of a runner node's socket: pictures come in, messages of some KB go out.
 const (
@@ -67,6 +81,7 @@ func (s *Server) checkRunnerKey(c *fiber.Ctx, tries, asked *throttle) error {
 	if err == nil {
 		tries.refund(from)
 		c.Locals(nodeKeyLocal, id)
+		c.Locals(nodeFromLocal, &net.IPAddr{IP: requestOf(c).client.ip.AsSlice()})
 		return c.Next()
 	}
 	s.log.Warn("runner node refused", "ip", requestOf(c).client.ip, "error", err)
@@ -95,7 +110,8 @@ func (s *Server) runnerSocket() fiber.Handler {
 			return
 		}
 		id, _ := conn.Locals(nodeKeyLocal).(string)
-		if err := s.cfg.Nodes.Serve(s.base, conn.Conn, id); err != nil && !errors.Is(err, s.base.Err()) {
+		from, _ := conn.Locals(nodeFromLocal).(*net.IPAddr)
+		if err := s.cfg.Nodes.Serve(s.base, &nodeSocket{conn.Conn, from}, id); err != nil && !errors.Is(err, s.base.Err()) {
 			s.log.Debug("runner node's socket ended", "why", err)
 		}
 	}, websocket.Config{

@@ -108,6 +108,7 @@ type SessionRow struct {
 	Step           int64
 	Runner         string
 	Unstored       int
+	Problem        string // why it does not go on; empty: it does
 	Seats          []SeatRow
 	OpenedAt       time.Time
 	EndedAt        *time.Time
@@ -155,22 +156,6 @@ type RoleReturn struct {
 	Role  string
 	Who   string // participant or policy
 	Value float64
-}
-
-// AdminRunnersPage lists runner slots: GET /admin/runners.
-type AdminRunnersPage struct {
-	Layout
-	Slots  []SlotRow
-	Health HealthView
-}
-
-// SlotRow is one runner slot.
-type SlotRow struct {
-	Runner  string
-	Slot    int
-	Labels  []string
-	Session string // empty while free
-	Since   time.Time
 }
 
 // AdminUsersPage lists users: GET /admin/users?q=. Forms: /admin/users/ID/admin
@@ -238,12 +223,6 @@ func (p *Pages) AdminSessions(w io.Writer, v AdminSessionsPage) error {
 func (p *Pages) AdminSession(w io.Writer, v AdminSessionPage) error {
 	v.Title = or(v.Title, "Session "+v.ID)
 	return p.page(w, "admin_session", v)
-}
-
-// AdminRunners writes the list of runner slots.
-func (p *Pages) AdminRunners(w io.Writer, v AdminRunnersPage) error {
-	v.Title = or(v.Title, "Runners")
-	return p.page(w, "admin_runners", v)
 }
 
 // AdminUsers writes the list of users.

@@ -48,33 +48,3 @@ func detailLine(detail string) string {
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")
 }
-
-// runnerSlots is one runner with its slots.
-type runnerSlots struct {
-	Runner string
-	Labels []string
-	Slots  []SlotRow
-	Free   int
-}
-
-// Busy lists the slots with a session.
-func (r runnerSlots) Busy() []SlotRow {
-	return slices.DeleteFunc(slices.Clone(r.Slots), func(s SlotRow) bool { return s.Session == "" })
-}
-
-// groupSlots gathers slots by runner, in the order in which they come.
-func groupSlots(slots []SlotRow) []*runnerSlots {
-	var out []*runnerSlots
-	for _, s := range slots {
-		i := slices.IndexFunc(out, func(r *runnerSlots) bool { return r.Runner == s.Runner })
-		if i < 0 {
-			i = len(out)
-			out = append(out, &runnerSlots{Runner: s.Runner, Labels: s.Labels})
-		}
-		out[i].Slots = append(out[i].Slots, s)
-		if s.Session == "" {
-			out[i].Free++
-		}
-	}
-	return out
-}

@@ -30,6 +30,7 @@ func funcs(assets manifest) template.FuncMap {
 		"utc":      utc,
 		"stamp":    stamp,
 		"ms":       milliseconds,
+		"trip":     roundTrip,
 		"phase":    phaseWord,
 		"seat":     seatWord,
 		"weblink":  webLink,
@@ -38,7 +39,6 @@ func funcs(assets manifest) template.FuncMap {
 		"within":   within,
 		"short":    shortID,
 		"detail":   detailLine,
-		"runners":  groupSlots,
 		"json":     jsonText,
 		"list":     listText,
 		"fault":    faultWord,
@@ -155,6 +155,14 @@ func milliseconds(d time.Duration) string {
 		return "–"
 	}
 	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+}
+
+// roundTrip writes a short time more exactly: within one building it is below 1 ms.
+func roundTrip(d time.Duration) string {
+	if d <= 0 || d >= 10*time.Millisecond {
+		return milliseconds(d)
+	}
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }
 
 // phaseWord and seatWord name states as people say them.

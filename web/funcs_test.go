@@ -102,15 +102,28 @@ func TestDetailsAreReadable(t *testing.T) {
 	}
 }
 
-func TestSlotsAreGroupedByRunner(t *testing.T) {
-	got := groupSlots([]SlotRow{{Runner: "web", Slot: 0}, {Runner: "gpu", Slot: 0, Session: "s1"}, {Runner: "web", Slot: 1, Session: "s2"}})
-	if len(got) != 2 || got[0].Runner != "web" || got[0].Free != 1 || len(got[0].Slots) != 2 {
-		t.Fatalf("got %+v", got)
+func TestARunnerWithManySlotsIsShownInBrief(t *testing.T) {
+	few := RunnerRow{State: RunnerConnected, Total: 4, Slots: []SlotRow{{Slot: 0}, {Slot: 1, Session: "s1"}}}
+	if len(few.Drawn()) != 2 || len(few.Busy()) != 1 || len(few.Named()) != 1 || few.More() != 0 || few.Preparing() != 2 {
+		t.Errorf("4 slots, 2 of them offered, 1 busy: drawn %v, named %v, %d more, %d not offered yet", few.Drawn(), few.Named(), few.More(), few.Preparing())
 	}
-	if busy := got[0].Busy(); len(busy) != 1 || busy[0].Session != "s2" {
-		t.Errorf("busy slots of web are %v, want the one with s2", busy)
+	few.State = RunnerDraining
+	if few.Preparing() != 0 {
+		t.Error("a node that drains is said to get ready")
 	}
-	if len(got[0].Slots) != 2 {
-		t.Error("listing the busy slots changed the others")
+	many := RunnerRow{State: RunnerConnected, Own: true, Total: 10_000}
+	for i := range many.Total {
+		many.Slots = append(many.Slots, SlotRow{Slot: i, Session: "s"})
+	}
+	if len(many.Drawn()) != 0 || len(many.Named()) != maxSlotsShown || many.More() != 10_000-maxSlotsShown {
+		t.Errorf("10000 busy slots: %d drawn, %d named, %d more", len(many.Drawn()), len(many.Named()), many.More())
+	}
+}
+
+func TestShortRoundTripsAreExact(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "–", 400 * time.Microsecond: "0.4 ms", 9949 * time.Microsecond: "9.9 ms", 23 * time.Millisecond: "23 ms"} {
+		if got := roundTrip(d); got != want {
+			t.Errorf("%v reads %q, want %q", d, got, want)
+		}
 	}
 }

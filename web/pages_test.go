@@ -57,7 +57,7 @@ func fill(v reflect.Value, text string) {
 		fill(v.Index(1), text)
 	case reflect.Map: // FieldErrors: the fields that the forms know
 		m := reflect.MakeMap(v.Type())
-		for _, f := range []string{"", "name", "password", "again", "key", "current", "role", "room", "consent"} {
+		for _, f := range []string{"", "name", "password", "again", "key", "current", "role", "room", "consent", "labels"} {
 			m.SetMapIndex(reflect.ValueOf(f), reflect.ValueOf(text))
 		}
 		v.Set(m)

@@ -14,3 +14,8 @@ window.setInterval(() => {
   const live = document.getElementById("live");
   if (live?.hasAttribute("hx-get") && document.visibilityState === "visible") htmx.trigger(live, "refresh");
 }, every);
+
+// A key that was shown once does not come back with the page, out of the browser's memory.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelector(".fresh-key")?.remove();
+});
