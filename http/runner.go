@@ -20,15 +20,15 @@ const (
 	nodeFromLocal = "node_from"
 )
 
-// nodeSocket is the WebSocket of a node that is known by its own address, not by that
+// seenFrom is the WebSocket of a node that is known by its own address, not by that
 // of a proxy before us.
-type nodeSocket struct {
+type seenFrom struct {
 	actors.NodeSocket
 	from net.Addr
 }
 
 // RemoteAddr implements actors.NodeSocket.
-func (n *nodeSocket) RemoteAddr() net.Addr { return n.from }
+func (n *seenFrom) RemoteAddr() net.Addr { return n.from }
 
 // Sizes of a runner node's socket: pictures come in, messages of some KB go out.
 const (
@@ -111,7 +111,7 @@ func (s *Server) runnerSocket() fiber.Handler {
 		}
 		id, _ := conn.Locals(nodeKeyLocal).(string)
 		from, _ := conn.Locals(nodeFromLocal).(*net.IPAddr)
-		if err := s.cfg.Nodes.Serve(s.base, &nodeSocket{conn.Conn, from}, id); err != nil && !errors.Is(err, s.base.Err()) {
+		if err := s.cfg.Nodes.Serve(s.base, &seenFrom{conn.Conn, from}, id); err != nil && !errors.Is(err, s.base.Err()) {
 			s.log.Debug("runner node's socket ended", "why", err)
 		}
 	}, websocket.Config{
