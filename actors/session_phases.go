@@ -271,7 +271,7 @@ func (s *session) satisfiable(m *satisfiable) {
 // nobodyServes is the researcher's sentence about a session that waits in vain.
 func nobodyServes(needs []string) string {
 	if len(needs) == 0 {
-		return "no runner is connected"
+		return "no runner that takes sessions is connected"
 	}
 	return fmt.Sprintf("no runner that is connected has the labels [%s]", strings.Join(needs, ", "))
 }

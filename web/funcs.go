@@ -31,6 +31,7 @@ func funcs(assets manifest) template.FuncMap {
 		"stamp":    stamp,
 		"ms":       milliseconds,
 		"trip":     roundTrip,
+		"words":    strings.Fields,
 		"phase":    phaseWord,
 		"seat":     seatWord,
 		"weblink":  webLink,
