@@ -1,9 +1,12 @@
 package http_test
 
 import (
+	nethttp "net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fasthttp/websocket"
 
 	"sharpie/actors"
 	"sharpie/http"
@@ -118,5 +121,28 @@ func TestRunnersAreShownWhileTheStoreIsAway(t *testing.T) {
 	s.store.goAway(false)
 	if keys, err := s.store.RunnerKeys(t.Context()); err != nil || len(keys) > 0 {
 		t.Errorf("keys %v, %v; want none", keys, err)
+	}
+}
+
+func TestANodeIsKnownByItsOwnAddress(t *testing.T) {
+	for name, c := range map[string]struct{ trusted, want string }{
+		"behind a proxy that is trusted": {"127.0.0.1", "10.1.2.3"},
+		"where anybody may claim it":     {"10.0.0.1", "127.0.0.1"},
+	} {
+		came := make(chan string, 1)
+		s := newSite(t, func(cfg *http.Config) {
+			cfg.TrustedProxies = []string{c.trusted}
+			cfg.Nodes = door{keys: map[string]string{good: "rk1"}, came: came}
+		})
+		conn, _, err := websocket.DefaultDialer.Dial("ws://"+s.host+actors.NodePath, nethttp.Header{
+			"Authorization": {"Bearer " + good}, "Sec-WebSocket-Protocol": {actors.NodeSubprotocol}, "X-Forwarded-For": {"10.1.2.3"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := within(t, "a node's tunnel", came); got != c.want {
+			t.Errorf("%s: the node is known as %q, want %q", name, got, c.want)
+		}
+		_ = conn.Close()
 	}
 }

@@ -27,13 +27,19 @@ import (
 type door struct {
 	keys  map[string]string // key → id, "" where it was revoked
 	nodes []actors.Node
+	came  chan string // addresses of the nodes whose tunnels are served; nil: nobody asks
 }
 
 var _ actors.Nodes = door{}
 
 func (d door) Nodes() []actors.Node { return d.nodes }
 
-func (d door) Serve(context.Context, actors.NodeSocket, string) error { return nil }
+func (d door) Serve(_ context.Context, socket actors.NodeSocket, _ string) error {
+	if d.came != nil {
+		d.came <- socket.RemoteAddr().String()
+	}
+	return nil
+}
 
 func (d door) Authenticate(_ context.Context, key string) (string, error) {
 	id, ok := d.keys[key]

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,7 +69,9 @@ func TestANodeJoinsPlaysAndLeaves(t *testing.T) {
 	}
 
 	node.signal(syscall.SIGTERM)
-	p.wait("join", Leaving, patience)
+	if n := p.wait("join", Leaving, patience).Node; n.Busy != 1 || !n.Draining || n.LoadKnown != (runtime.GOOS == "linux") {
+		t.Errorf("a node that leaves while it plays is %+v", n)
+	}
 	_, _ = next[*messages.Stepped](t, s, patience) // it goes on: the episode may end
 	s.send(offers[1], &messages.Stop{EpisodeId: "s-join-1", Code: "test"})
 	end, _ := next[*messages.EpisodeEnded](t, s, patience)

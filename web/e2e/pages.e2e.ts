@@ -112,6 +112,15 @@ for (const [name, size] of Object.entries(widths)) {
         expect(answer?.status(), path).toBe(200);
         await shoot(admin, page);
       }
+      await admin.page.goto("/admin/runners");
+      await admin.page.getByLabel("Name", { exact: true }).fill("A lab with a rather long name, ".repeat(3));
+      await admin.page.getByLabel("Labels").fill("gpu, a-label-that-is-nearly-as-long-as-they-may-be-0123456789abcdef");
+      await admin.page.getByRole("button", { name: "Make the key" }).click();
+      await expect(admin.page.locator("#key")).toBeVisible();
+      await shoot(admin, "admin-runners-key");
+      await admin.page.getByRole("link", { name: /^Revoke the key/ }).click();
+      await expect(admin.page.getByRole("heading", { name: "Revoke this key?" })).toBeVisible();
+      await shoot(admin, "admin-runner-key");
       await admin.page.goto("/admin/sessions");
       await admin.page.locator('a[href^="/admin/sessions/"]').first().click();
       await shoot(admin, "admin-session");
