@@ -72,9 +72,10 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 		s.nodes[id] = n
 	}
 	n.tunnel, n.remote = t, t.meter.RemoteAddr().String()
-	n.guard = s.newGuard(n, t)
+	g := s.newGuard(n, t)
+	n.guard = g
 	t.beaten = func(b *Beat) { s.beaten(n, b) }
-	t.carrier = func(c net.Conn) { s.remoting.carry(c, n.guard) }
+	t.carrier = func(c net.Conn) { s.remoting.carry(c, g) } // not n.guard: that is the newest tunnel's, or nil
 	s.signal()
 	return n, rejoined, nil
 }
