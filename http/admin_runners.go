@@ -67,13 +67,17 @@ func (s *Server) runnerRows(ctx context.Context) ([]web.RunnerRow, error) {
 	if s.cfg.Nodes == nil {
 		return rows, nil
 	}
+	type life struct{ node, incarnation string }
+	offered := map[life][]web.SlotRow{}
+	for _, r := range slots {
+		if r.Node {
+			k := life{r.Runner, r.Incarnation}
+			offered[k] = append(offered[k], slotRow(r))
+		}
+	}
 	for _, n := range s.cfg.Nodes.Nodes() {
 		row := s.nodeRow(n)
-		for _, r := range slots {
-			if r.Node && r.Runner == n.ID && r.Incarnation == n.Incarnation {
-				row.Slots = append(row.Slots, slotRow(r))
-			}
-		}
+		row.Slots = offered[life{n.ID, n.Incarnation}]
 		rows = append(rows, row)
 	}
 	return rows, nil

@@ -72,6 +72,8 @@ test("an administrator makes a key, a node joins with it, somebody plays there, 
     await test.step("the node is gone from the page, and has ended with the reason", async () => {
       await expect(row).toHaveCount(0, { timeout: 10_000 });
       await expect(page.getByText("No runner node is connected")).toBeVisible();
+      await page.getByRole("button", { name: "Copy the command" }).click(); // a button that came with a refresh
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(`sharpie runner --join ${server.url} --key-file runner.key`);
       await expect(keys.getByRole("row").filter({ hasText: "GPU box" })).toContainText("revoked");
       await expect.poll(() => node?.code, { message: `the node ends:\n${node?.log}`, timeout: 15_000 }).toBeGreaterThan(0);
       expect(node?.log).toContain("The key was revoked.");

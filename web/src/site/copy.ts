@@ -12,14 +12,24 @@ export async function copyText(source: HTMLElement): Promise<boolean> {
   }
 }
 
-// bindCopy makes a button copy what the element with the given id holds, and say so.
-export function bindCopy(button: HTMLButtonElement, source: HTMLElement): void {
-  const label = button.textContent ?? "";
+const labels = new WeakMap<HTMLButtonElement, string>();
+const timers = new WeakMap<HTMLButtonElement, number>();
+
+// copyBy copies what the element holds, and has the button say so for a moment.
+export async function copyBy(button: HTMLButtonElement, source: HTMLElement): Promise<void> {
+  const label = labels.get(button) ?? button.textContent ?? "";
+  labels.set(button, label);
   button.setAttribute("aria-live", "polite");
-  let back: number | undefined;
-  button.addEventListener("click", async () => {
-    button.textContent = (await copyText(source)) ? "Copied" : "Press Ctrl+C";
-    window.clearTimeout(back);
-    back = window.setTimeout(() => (button.textContent = label), 2500);
-  });
+  button.textContent = (await copyText(source)) ? "Copied" : "Press Ctrl+C";
+  window.clearTimeout(timers.get(button));
+  timers.set(
+    button,
+    window.setTimeout(() => (button.textContent = label), 2500),
+  );
+}
+
+// bindCopy makes a button copy what an element holds.
+export function bindCopy(button: HTMLButtonElement, source: HTMLElement): void {
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", () => void copyBy(button, source));
 }
