@@ -63,6 +63,8 @@ const (
 	NodeSubprotocol = link.Subprotocol
 	// NodeRefusedHeader marks a refusal as the server's own, not a proxy's.
 	NodeRefusedHeader = link.CodeHeader
+	// NodeNoUpgrade is its value where a request asks for no WebSocket.
+	NodeNoUpgrade = link.NoUpgrade
 )
 
 // Refusal is why a runner node does not get in.

@@ -51,7 +51,8 @@ func (s *Server) runnerUpgrade(c *fiber.Ctx) error {
 	case s.cfg.Nodes == nil:
 		return errNoPage
 	case !websocket.IsWebSocketUpgrade(c):
-		return refuseNode(c, fiber.StatusUpgradeRequired, "This address is for runner nodes: sharpie runner --join URL")
+		c.Set(actors.NodeRefusedHeader, actors.NodeNoUpgrade)
+		return c.Status(fiber.StatusUpgradeRequired).SendString("This address is for runner nodes: sharpie runner --join URL")
 	case !strings.Contains(c.Get("Sec-WebSocket-Protocol"), actors.NodeSubprotocol):
 		return refuseNode(c, fiber.StatusUpgradeRequired, "The node is of another version than this server ("+s.cfg.Version+"). Use the same sharpie on both.")
 	}

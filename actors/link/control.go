@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,6 +15,9 @@ const Protocol = 1
 
 // controlMax bounds a message of the control stream, bytes.
 const controlMax = 8 << 10
+
+// errControl is a message of the control stream that is none.
+var errControl = errors.New("a control message that cannot be read")
 
 // writeControl writes one message, in one piece.
 func writeControl(w io.Writer, m *Control) error {
@@ -37,7 +41,7 @@ func readControl(r io.Reader) (*Control, error) {
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n > controlMax {
-		return nil, fmt.Errorf("a control message of %d bytes; %d are allowed", n, controlMax)
+		return nil, fmt.Errorf("%w: %d bytes, allowed are %d", errControl, n, controlMax)
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(r, b); err != nil {
@@ -45,7 +49,7 @@ func readControl(r io.Reader) (*Control, error) {
 	}
 	m := new(Control)
 	if err := proto.Unmarshal(b, m); err != nil {
-		return nil, fmt.Errorf("a control message that cannot be read: %w", err)
+		return nil, fmt.Errorf("%w: %w", errControl, err)
 	}
 	return m, nil
 }
@@ -55,6 +59,11 @@ func welcome(w *Welcome) *Control { return &Control{Kind: &Control_Welcome{Welco
 func beat(b *Beat) *Control       { return &Control{Kind: &Control_Beat{Beat: b}} }
 func goodbye(e *End) *Control {
 	return &Control{Kind: &Control_Goodbye{Goodbye: &Goodbye{Code: e.Code, Detail: clip(e.Detail, 1024)}}}
+}
+
+// farewellOf is why the peer ends the connection.
+func farewellOf(g *Goodbye) *End {
+	return &End{clip(g.GetCode(), 32), orElse(clip(g.GetDetail(), 1024), "The other end closed the connection and gave no reason.")}
 }
 
 // clip bounds a text.

@@ -75,7 +75,9 @@ func startNode(t *testing.T, cfg JoinConfig) *process {
 	if cfg.Slots == 0 {
 		cfg.Slots = 1
 	}
-	cfg.Version = "test"
+	if cfg.Version == "" {
+		cfg.Version = "test"
+	}
 	if cfg.DrainGrace == 0 {
 		cfg.DrainGrace = 5 * time.Second
 	}

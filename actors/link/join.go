@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -110,13 +108,12 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
 		cfg.Logger.Warn("the connection is not encrypted: everybody on its way can read the key; use https", "server", u.Host)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() // Proxy: from the environment
-	transport.TLSClientConfig = &tls.Config{RootCAs: cfg.Roots, MinVersion: tls.VersionTLS12}
-	transport.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
-	transport.ForceAttemptHTTP2 = false // a WebSocket begins with HTTP/1.1
-	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: &http.Client{Transport: transport}, incarnation: persistence.NewID("inc"), changed: make(chan struct{}), nudged: make(chan struct{}, 1)}
-	defer transport.CloseIdleConnections()
+	client, err := cfg.client(u)
+	if err != nil {
+		return err
+	}
+	j := &joiner{cfg: cfg, url: u, log: cfg.Logger, client: client, incarnation: persistence.NewID("inc"), changed: make(chan struct{}), nudged: make(chan struct{}, 1)}
+	defer client.CloseIdleConnections()
 	defer j.shutdown()
 	life, end := context.WithCancel(context.Background())
 	defer end()
@@ -126,6 +123,30 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 	})
 	defer stop()
 	return j.run(life)
+}
+
+// client is what dials: over the proxy that the environment names, if it names one. It
+// follows no redirects: the key is for the address that it was given for.
+func (c *JoinConfig) client(u *url.URL) (*http.Client, error) {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	if err != nil { // the error has the password in it
+		return nil, &End{"refused", "HTTPS_PROXY or HTTP_PROXY is no address of a proxy: want http://HOST:PORT or http://USER:PASSWORD@HOST:PORT."}
+	}
+	if proxy != nil {
+		c.Logger.Info("the way to the server is through a proxy", "server", u.Host, "proxy", proxy.Host)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() // Proxy: from the environment
+	transport.TLSClientConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+	transport.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	transport.ForceAttemptHTTP2 = false // a WebSocket begins with HTTP/1.1
+	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	transport.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+		if answer.StatusCode != http.StatusOK {
+			return &proxyRefusal{proxy.Host, answer.Status, answer.StatusCode}
+		}
+		return nil
+	}
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, nil
 }
 
 func loopback(host string) bool {
@@ -152,7 +173,7 @@ func (j *joiner) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if end.final() || !joined && !j.everJoined() && end.hopeless() {
+		if end.Final() || end.Code == "anew" || !joined && !j.everJoined() && end.hopeless() {
 			return end
 		}
 		joined = joined || j.everJoined()
@@ -175,7 +196,13 @@ func (j *joiner) run(ctx context.Context) error {
 
 // hopeless says whether a node that was never connected need not try again: what is
 // wrong is in what it was told.
-func (e *End) hopeless() bool { return e.Code == "certificate" || e.Code == "address" }
+func (e *End) hopeless() bool {
+	switch e.Code {
+	case "certificate", "address", "stranger":
+		return true
+	}
+	return false
+}
 
 // connect carries one tunnel, from the dialling to its end.
 func (j *joiner) connect(ctx context.Context) *End {
@@ -186,7 +213,7 @@ func (j *joiner) connect(ctx context.Context) *End {
 		return end
 	}
 	defer conn.Close()
-	t := &tunnel{meter: newMeter(conn, nil), done: make(chan struct{}), describe: j.describe, nudged: j.nudged}
+	t := &tunnel{peer: "The server", meter: newMeter(conn, nil), done: make(chan struct{}), describe: j.describe, nudged: j.nudged}
 	session, err := yamux.Client(t.meter, tunnelConfig())
 	if err != nil {
 		return &End{"lost", err.Error()}
@@ -194,7 +221,7 @@ func (j *joiner) connect(ctx context.Context) *End {
 	t.session = session
 	defer session.Close()
 	if t.control, err = t.open(kindControl); err != nil {
-		return &End{"lost", "The connection broke: " + err.Error() + "."}
+		return j.ungreeted(t, err)
 	}
 	w, end := j.greet(t)
 	if end != nil {
@@ -216,23 +243,24 @@ func (j *joiner) greet(t *tunnel) (*Welcome, *End) {
 		Version: j.cfg.Version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}))
 	if err != nil {
-		return nil, &End{"lost", "The connection broke: " + err.Error() + "."}
+		return nil, j.ungreeted(t, err)
 	}
 	m, err := readControl(t.control)
 	if err != nil {
-		return nil, &End{"lost", "The server ended the connection: " + err.Error() + "."}
+		return nil, j.ungreeted(t, err)
 	}
 	if g := m.GetGoodbye(); g != nil {
-		return nil, &End{g.GetCode(), g.GetDetail()}
+		return nil, farewellOf(g)
 	}
 	w := m.GetWelcome()
 	switch {
 	case w == nil:
-		return nil, &End{"protocol", "The server did not greet the node. Use the same sharpie on both."}
+		return nil, &End{"protocol", fmt.Sprintf("The server did not greet the node, which is sharpie %s. Use the same sharpie on both.", j.cfg.Version)}
 	case w.GetProtocol() != Protocol:
-		return nil, &End{"protocol", fmt.Sprintf("The server speaks version %d of the runner protocol, this program version %d. Use the same sharpie on both.", w.GetProtocol(), Protocol)}
+		return nil, &End{"protocol", fmt.Sprintf("The server (sharpie %s) speaks version %d of the runner protocol, this node (sharpie %s) version %d. Use the same sharpie on both.",
+			clip(w.GetVersion(), 64), w.GetProtocol(), j.cfg.Version, Protocol)}
 	case w.GetAddress() == "" || w.GetServer() == "" || w.GetQueue() == "" || w.GetNode() == "":
-		return nil, &End{"protocol", "The server's greeting is incomplete. Use the same sharpie on both."}
+		return nil, &End{"protocol", fmt.Sprintf("The greeting of the server (sharpie %s) is incomplete; this node is sharpie %s. Use the same sharpie on both.", clip(w.GetVersion(), 64), j.cfg.Version)}
 	}
 	return w, nil
 }
@@ -248,7 +276,7 @@ func (j *joiner) dialWeb(ctx context.Context) (net.Conn, *End) {
 	}
 	if c.Subprotocol() != Subprotocol {
 		_ = c.CloseNow()
-		return nil, &End{"protocol", fmt.Sprintf("%s answered, but not as a SHARPIE server of this version.", j.url.Host)}
+		return nil, j.stranger("It does not speak " + Subprotocol + ".")
 	}
 	c.SetReadLimit(socketMessage)
 	return &clientConn{Conn: websocket.NetConn(context.Background(), c, websocket.MessageBinary), socket: c}, nil
@@ -261,61 +289,3 @@ type clientConn struct {
 }
 
 func (c *clientConn) Close() error { return c.socket.CloseNow() }
-
-// explain makes a sentence of a connection that did not begin.
-func (j *joiner) explain(answer *http.Response, err error) *End {
-	if answer != nil && answer.StatusCode != http.StatusSwitchingProtocols {
-		said := sentence(answer)
-		switch answer.StatusCode {
-		case http.StatusUnauthorized:
-			return &End{"refused", orElse(said, "The server does not know the key.")}
-		case http.StatusForbidden:
-			if answer.Header.Get(CodeHeader) != "" {
-				return &End{"revoked", orElse(said, "The key was revoked.")}
-			}
-		case http.StatusUpgradeRequired:
-			return &End{"protocol", orElse(said, "The server is of another version. Use the same sharpie on both.")}
-		case http.StatusNotFound, http.StatusMethodNotAllowed:
-			return &End{"address", fmt.Sprintf("There is no SHARPIE server at %s, or its path is another: %s answered with %s.", j.cfg.URL, j.url.Host, answer.Status)}
-		}
-		return &End{"lost", fmt.Sprintf("%s answered with %s. %s", j.url.Host, answer.Status, said)}
-	}
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &authority):
-		return &End{"certificate", fmt.Sprintf("The certificate of %s is signed by nobody that this computer trusts. Give the authority's file with --ca FILE.", j.url.Host)}
-	case errors.As(err, &hostname):
-		return &End{"certificate", fmt.Sprintf("The certificate of %s is for another name: %s.", j.url.Host, hostname.Error())}
-	case errors.As(err, &invalid):
-		return &End{"certificate", fmt.Sprintf("The certificate of %s is not valid: %s.", j.url.Host, invalid.Error())}
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return &End{"certificate", fmt.Sprintf("%s does not speak TLS. Is it http:// instead of https://?", j.url.Host)}
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return &End{"lost", fmt.Sprintf("%s cannot be reached: %s.", j.url.Host, op.Error())}
-	}
-	return &End{"lost", fmt.Sprintf("%s cannot be reached: %s.", j.url.Host, err.Error())}
-}
-
-// CodeHeader marks an answer that refuses a node as the server's own, not a proxy's.
-const CodeHeader = "Sharpie-Refused"
-
-// sentence is what the server says to a refusal; nothing for a proxy's page.
-func sentence(answer *http.Response) string {
-	if answer.Header.Get(CodeHeader) == "" || answer.Body == nil {
-		return ""
-	}
-	b, _ := io.ReadAll(io.LimitReader(answer.Body, 512))
-	return strings.TrimSpace(string(b))
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}

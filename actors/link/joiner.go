@@ -65,7 +65,7 @@ func (j *joiner) begin(t *tunnel, w *Welcome) *End {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.system != nil && j.address != w.GetAddress() {
-		return &End{"refused", fmt.Sprintf("The server calls this node %s now, and called it %s before. Start the node anew.", w.GetAddress(), j.address)}
+		return &End{"anew", fmt.Sprintf("The server calls this node %s now, and called it %s before. Start the node anew.", w.GetAddress(), j.address)}
 	}
 	if j.system == nil {
 		if err := j.start(w); err != nil {
@@ -78,13 +78,13 @@ func (j *joiner) begin(t *tunnel, w *Welcome) *End {
 		}
 		j.server, j.gone = w.GetServer(), make(chan struct{})
 	}
-	j.tunnel = t
+	j.tunnel, t.skew = t, skew(j.cfg.Version, w.GetVersion())
 	r := &serverRules{kinds: fromServer()}
 	g := &guard{
 		self: j.address, peer: j.server, rules: r,
 		breach: func(reason string) {
 			j.log.Error("the server sent what no server sends", "what", reason)
-			t.close(&End{"breach", clip("The server sent "+reason+".", 512)}, true)
+			t.breached(reason)
 		},
 		ended: t.ended, streamEnded: t.streamEnded,
 		stale: func(int) {},
@@ -131,6 +131,9 @@ func (j *joiner) start(w *Welcome) error {
 // carry carries the tunnel until it ends.
 func (j *joiner) carry(ctx context.Context, t *tunnel) *End {
 	end := t.run(ctx, &End{"left", "The node has left."})
+	if end.Code == "breach" && t.skew != "" { // it would be so again
+		end = &End{"protocol", end.Detail}
+	}
 	j.crew.away.Store(true)
 	j.remoting.lost(j.server) // only this goroutine changes it
 	j.mu.Lock()

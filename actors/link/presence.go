@@ -26,7 +26,7 @@ const maxFencedNodes = 10_000
 // of the same one, ends the older.
 func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, rejoined bool, refusal *End) {
 	if h == nil {
-		return nil, false, &End{"protocol", "The first message was not a Hello."}
+		return nil, false, &End{"protocol", fmt.Sprintf("The first message was not a Hello. The server is sharpie %s: use the same on both.", s.cfg.Version)}
 	}
 	if h.GetProtocol() != Protocol {
 		return nil, false, &End{"protocol", fmt.Sprintf("The node speaks version %d of the runner protocol (sharpie %s), the server version %d (sharpie %s). Use the same sharpie on both.",
@@ -72,6 +72,7 @@ func (s *Server) enter(t *tunnel, h *Hello, k *persistence.RunnerKey) (n *node, 
 		s.nodes[id] = n
 	}
 	n.tunnel, n.remote = t, t.meter.RemoteAddr().String()
+	t.skew = skew(n.version, s.cfg.Version)
 	g := s.newGuard(n, t)
 	n.guard = g
 	t.beaten = func(b *Beat) { s.beaten(n, b) }
@@ -127,7 +128,7 @@ func (s *Server) newGuard(n *node, t *tunnel) *guard {
 	limit := s.cfg.Limits.MessagesPerSecond
 	g := &guard{
 		self: s.address, peer: n.address, rules: r, messages: rate.NewLimiter(rate.Limit(limit), 2*limit),
-		breach: func(reason string) { t.close(&End{"breach", clip("It sent "+reason+".", 512)}, true) },
+		breach: func(reason string) { t.breached(reason) },
 		ended:  t.ended, streamEnded: t.streamEnded,
 		stale: func(count int) { s.metrics.stale.Add(float64(count)) },
 		oversized: func(kind string) {

@@ -220,7 +220,7 @@ func (s *Server) Serve(ctx context.Context, socket Socket, key string) error {
 
 // serve greets a node and carries its tunnel.
 func (s *Server) serve(ctx context.Context, conn net.Conn, k *persistence.RunnerKey) error {
-	t := &tunnel{done: make(chan struct{})}
+	t := &tunnel{peer: "The node", done: make(chan struct{})}
 	limit := s.cfg.Limits.BytesPerSecond
 	t.meter = newMeter(conn, rate.NewLimiter(rate.Limit(limit), 2*limit))
 	var err error

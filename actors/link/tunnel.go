@@ -36,7 +36,8 @@ const (
 )
 
 // End is why a tunnel ended, or was refused. Codes are "lost", "left", "fenced",
-// "replaced", "revoked", "breach", "stopping", "protocol", "draining".
+// "replaced", "revoked", "breach", "stopping", "protocol", "refused", "address",
+// "certificate", "stranger", "anew", "penalty", "wait", "full".
 type End struct {
 	Code   string
 	Detail string // a sentence
@@ -45,8 +46,9 @@ type End struct {
 // Error implements error.
 func (e *End) Error() string { return e.Detail }
 
-// final says whether coming back is useless.
-func (e *End) final() bool {
+// Final says whether coming back is useless: the server refused the node, or has
+// refused what it is.
+func (e *End) Final() bool {
 	switch e.Code {
 	case "fenced", "revoked", "protocol", "refused":
 		return true
@@ -66,6 +68,9 @@ type tunnel struct {
 	beaten func(*Beat)
 	// nudged, where it is set, has the next beat sent at once.
 	nudged chan struct{}
+	peer   string // "The node" or "The server", for sentences
+	// skew is what to say of versions where the peer breaks a rule; set before run.
+	skew string
 	// carrier takes a gRPC connection that the peer opened.
 	carrier func(net.Conn)
 
@@ -180,10 +185,15 @@ func (t *tunnel) ended() bool {
 // streamEnded ends the tunnel with the stream of packets to the peer.
 func (t *tunnel) streamEnded(reason string, err error) {
 	if reason != "" {
-		t.close(&End{"breach", clip("It sent "+reason+".", 512)}, true)
+		t.breached(reason)
 		return
 	}
 	t.close(&End{"lost", fmt.Sprintf("Messages go nowhere any more: %v.", err)}, true)
+}
+
+// breached ends the tunnel of a peer that broke a rule.
+func (t *tunnel) breached(sent string) {
+	t.close(&End{"breach", clip(t.peer+" sent "+sent+".", 512) + t.skew}, true)
 }
 
 // send writes a control message.
@@ -208,10 +218,13 @@ func (t *tunnel) readControl() {
 				t.beaten(m.Beat)
 			}
 		case *Control_Goodbye:
-			t.close(&End{clip(m.Goodbye.GetCode(), 32), clip(m.Goodbye.GetDetail(), 1024)}, false)
+			t.close(farewellOf(m.Goodbye), false)
+			return
+		case nil:
+			t.breached("a control message that is not known here")
 			return
 		default:
-			t.close(&End{"breach", fmt.Sprintf("A control message of an unexpected kind (%T).", m)}, true)
+			t.breached(fmt.Sprintf("a control message at the wrong time (%T)", m))
 			return
 		}
 	}

@@ -247,7 +247,7 @@ func TestANodeWithoutAKeyGetsNothing(t *testing.T) {
 	began := time.Now()
 	n.start()
 	<-n.done
-	if code := n.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(n.log.text(), "does not know the key") {
+	if code := n.cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(n.log.text(), "does not know the key") {
 		t.Errorf("the node ended with %d after %s:\n%s", code, time.Since(began), n.log.tail(20))
 	}
 	if found, err := filepath.Glob(filepath.Join(n.data, "bundles", "*")); err != nil || len(found) > 0 || n.fetched() > 0 {
