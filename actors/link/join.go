@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -62,17 +63,9 @@ type JoinConfig struct {
 
 // validate returns the address to dial.
 func (c *JoinConfig) validate() (*url.URL, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" {
-		return nil, &End{"refused", fmt.Sprintf("%q is no address of a server: want https://HOST or http://HOST:PORT, with its path if it has one.", c.URL)}
-	}
-	switch u.Scheme {
-	case "http", "ws":
-		u.Scheme = "http"
-	case "https", "wss":
-		u.Scheme = "https"
-	default:
-		return nil, &End{"refused", fmt.Sprintf("%q is no address of a server: it begins with neither https:// nor http://.", c.URL)}
+	u, problem := parseAddress(c.URL)
+	if problem != "" {
+		return nil, &End{"refused", problem + "."}
 	}
 	if p := CheckName(c.Name); p != "" {
 		return nil, &End{"refused", p}
@@ -80,17 +73,43 @@ func (c *JoinConfig) validate() (*url.URL, error) {
 	if c.Slots < 1 || c.Slots > maxSlots {
 		return nil, &End{"refused", fmt.Sprintf("%d slots: allowed are 1 to %d", c.Slots, maxSlots)}
 	}
-	if _, ok := keyPrefix(c.Key); !ok {
-		return nil, &End{"refused", "That is no runner key. Keys begin with shk_ and are made with: sharpie runner-key add NAME"}
+	if p := CheckKey(c.Key); p != "" {
+		return nil, &End{"refused", p}
 	}
-	for _, l := range c.Labels {
-		if p := CheckLabel(l); p != "" {
-			return nil, &End{"refused", p}
-		}
+	if p := CheckLabels(c.Labels); p != "" {
+		return nil, &End{"refused", p}
 	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	u.Path = strings.TrimSuffix(u.Path, "/") + Path
 	return u, nil
+}
+
+// CheckAddress says what is wrong with a server's address; "" is nothing.
+func CheckAddress(address string) string {
+	_, problem := parseAddress(address)
+	return problem
+}
+
+func parseAddress(address string) (*url.URL, string) {
+	shown := clip(address, 256)
+	if at := strings.LastIndexByte(shown, '@'); at >= 0 {
+		shown = "…" + shown[at:] // what is before it may be a password
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Sprintf("%q is no address of a server: want https://HOST or http://HOST:PORT, with its path if it has one", shown)
+	}
+	switch u.Scheme {
+	case "http", "ws":
+		u.Scheme = "http"
+	case "https", "wss":
+		u.Scheme = "https"
+	default:
+		return nil, fmt.Sprintf("%q is no address of a server: it begins with neither https:// nor http://", shown)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Sprintf("%q is no address of a server: it has a user, a '?' or a '#' in it; want https://HOST/PATH", shown)
+	}
+	return u, ""
 }
 
 // Join connects to the server and works for it until the context ends; then it
@@ -130,7 +149,7 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 func (c *JoinConfig) client(u *url.URL) (*http.Client, error) {
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	if err != nil { // the error has the password in it
-		return nil, &End{"refused", "HTTPS_PROXY or HTTP_PROXY is no address of a proxy: want http://HOST:PORT or http://USER:PASSWORD@HOST:PORT."}
+		return nil, errors.New("HTTPS_PROXY or HTTP_PROXY is no address of a proxy: want http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")
 	}
 	if proxy != nil {
 		c.Logger.Info("the way to the server is through a proxy", "server", u.Host, "proxy", proxy.Host)

@@ -88,3 +88,11 @@ func keyPrefix(key string) (string, bool) {
 
 // sameHash compares in a time that does not depend on what differs.
 func sameHash(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// CheckKey says what is wrong with a key at first sight; "" is nothing.
+func CheckKey(key string) string {
+	if _, ok := keyPrefix(key); !ok {
+		return "That is no runner key. Keys begin with shk_ and are made with: sharpie runner-key add NAME"
+	}
+	return ""
+}

@@ -114,6 +114,19 @@ func shortLine(s string) bool {
 	return len(s) <= 64 && !strings.ContainsFunc(s, unprintable)
 }
 
+// CheckLabels says what is wrong with a node's labels; "" is nothing.
+func CheckLabels(labels []string) string {
+	if len(labels) > maxLabels {
+		return fmt.Sprintf("%d labels: allowed are at most %d", len(labels), maxLabels)
+	}
+	for _, l := range labels {
+		if p := CheckLabel(l); p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
 // check says what is wrong with a Hello; "" is nothing.
 func (h *Hello) check() string {
 	if p := CheckName(h.GetName()); p != "" {
@@ -124,15 +137,8 @@ func (h *Hello) check() string {
 		return "the incarnation is not 8 to 48 small letters, digits and '_'"
 	case h.GetSlots() < 1 || h.GetSlots() > maxSlots:
 		return fmt.Sprintf("%d slots: allowed are 1 to %d", h.GetSlots(), maxSlots)
-	case len(h.GetLabels()) > maxLabels:
-		return fmt.Sprintf("%d labels: allowed are at most %d", len(h.GetLabels()), maxLabels)
 	case !shortLine(h.GetVersion()) || !shortLine(h.GetPlatform()):
 		return "version and platform have at most 64 bytes, on one line"
 	}
-	for _, l := range h.GetLabels() {
-		if p := CheckLabel(l); p != "" {
-			return p
-		}
-	}
-	return ""
+	return CheckLabels(h.GetLabels())
 }

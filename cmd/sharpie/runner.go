@@ -19,7 +19,7 @@ type runnerCommand struct {
 	Key        string        `help:"The key, from: sharpie runner-key add NAME. Others on this machine can see it here; --key-file hides it." placeholder:"KEY" env:"SHARPIE_RUNNER_KEY"`
 	KeyFile    string        `help:"File whose first line is the key." type:"path" placeholder:"FILE" env:"SHARPIE_RUNNER_KEY_FILE"`
 	Slots      int           `help:"Episodes that run at a time, 1 to 1024." default:"4" env:"SHARPIE_RUNNER_SLOTS"`
-	Label      []string      `help:"What this machine offers to experiments that ask for it (gpu, robot)." placeholder:"LABEL" env:"SHARPIE_RUNNER_LABELS"`
+	Label      []string      `help:"What this machine offers to experiments that ask for it (gpu, robot)." placeholder:"LABEL" env:"SHARPIE_RUNNER_LABEL,SHARPIE_RUNNER_LABELS"`
 	Name       string        `help:"Name of this node, unique among those of its key; without it, that of the machine." placeholder:"NAME" env:"SHARPIE_RUNNER_NAME"`
 	CA         string        `name:"ca" help:"File with the certificates (PEM) of further authorities, where the server's is signed by your own." type:"path" placeholder:"FILE" env:"SHARPIE_RUNNER_CA"`
 	Data       string        `help:"Folder of this node, for Pythons that are built and files of experiments; one node has it at a time." type:"path" default:"runner-data" placeholder:"runner-data" env:"SHARPIE_RUNNER_DATA"`
@@ -36,15 +36,34 @@ episodes get the grace. A proxy is taken from HTTPS_PROXY and NO_PROXY.
 Python is built and files are fetched ahead, before the node takes its first episode;
 the log says how far that is. --python and --confine mean what they mean for serve.
 
+It ends with 0 when it was asked to, 2 for wrong settings, 3 where the server refuses it
+for good (the key, another process of its name, another version), and 1 otherwise.
+
   sharpie runner --join https://lab.example --key-file runner.key
   sharpie runner --join https://lab.example/sharpie --key shk_… --slots 8 --label gpu
   SHARPIE_RUNNER_KEY=shk_… sharpie runner --join http://localhost:8080`
 }
 
+// refusedForGood is the exit code of a node that need not be started again.
+const refusedForGood exitCode = 3
+
 // Validate refuses what cannot work, all of it at once.
 func (c *runnerCommand) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if p := link.CheckAddress(c.Join); p != "" {
+		bad("--join: %s", p)
+	}
+	switch {
+	case c.Key == "" && c.KeyFile == "":
+		bad("a key is needed: --key-file FILE, SHARPIE_RUNNER_KEY or --key KEY")
+	case c.Key != "" && c.KeyFile != "":
+		bad("--key and --key-file exclude each other (SHARPIE_RUNNER_KEY is --key)")
+	case c.Key != "":
+		if p := link.CheckKey(strings.TrimSpace(c.Key)); p != "" {
+			bad("--key: %s", p)
+		}
+	}
 	if c.Slots < 1 || c.Slots > 1024 {
 		bad("--slots %d: allowed is 1 to 1024", c.Slots)
 	}
@@ -54,22 +73,23 @@ func (c *runnerCommand) Validate() error {
 	if c.CacheSize < 64<<20 || c.CacheSize > 16<<40 {
 		bad("--cache-size %s: allowed is 64MiB to 16TiB", c.CacheSize)
 	}
-	for _, l := range c.Label {
-		if p := link.CheckLabel(l); p != "" {
-			bad("--label: %s", p)
-		}
+	if p := link.CheckLabels(c.Label); p != "" {
+		bad("--label: %s", p)
 	}
 	if c.Name != "" {
 		if p := link.CheckName(c.Name); p != "" {
 			bad("--name: %s", p)
 		}
 	}
+	if info, err := os.Stat(c.Data); err == nil && !info.IsDir() {
+		bad("--data %s is a file: want a folder", c.Data)
+	}
 	return errors.Join(errs...)
 }
 
 // Run joins, and works until a signal.
 func (c *runnerCommand) Run(a *app) error {
-	key, err := c.key()
+	key, err := c.key(a)
 	if err != nil {
 		return err
 	}
@@ -82,25 +102,24 @@ func (c *runnerCommand) Run(a *app) error {
 		return err
 	}
 	defer n.close(a)
-	return actors.RunNode(a.ctx, actors.NodeConfig{
+	err = actors.RunNode(a.ctx, actors.NodeConfig{
 		Join: link.JoinConfig{
 			URL: c.Join, Key: key, Name: c.name(), Slots: c.Slots, Labels: c.Label, Version: a.version,
 			Roots: roots, Ready: n.preparer.Ready(), DrainGrace: c.DrainGrace, Logger: a.log,
 		},
 		Maker: n.maker,
 	})
+	if end := (*link.End)(nil); errors.As(err, &end) && end.Final() {
+		fmt.Fprintln(a.stderr, "sharpie:", err)
+		return refusedForGood
+	}
+	return err
 }
 
-// key is the key that was given in one way.
-func (c *runnerCommand) key() (string, error) {
+// key is the key, of the command line or of its file.
+func (c *runnerCommand) key(a *app) (string, error) {
 	if c.KeyFile == "" {
-		if c.Key == "" {
-			return "", errors.New("a key is needed: --key-file FILE, SHARPIE_RUNNER_KEY or --key KEY")
-		}
 		return strings.TrimSpace(c.Key), nil
-	}
-	if c.Key != "" {
-		return "", errors.New("--key and --key-file exclude each other")
 	}
 	b, err := os.ReadFile(c.KeyFile)
 	if err != nil {
@@ -108,7 +127,13 @@ func (c *runnerCommand) key() (string, error) {
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	if line = strings.TrimSpace(line); line == "" {
-		return "", fmt.Errorf("--key-file: the first line of %s is empty", c.KeyFile)
+		return "", fmt.Errorf("--key-file: the first line of %s is empty: want the key, shk_…", c.KeyFile)
+	}
+	if p := link.CheckKey(line); p != "" {
+		return "", fmt.Errorf("--key-file: the first line of %s: %s", c.KeyFile, p)
+	}
+	if info, err := os.Stat(c.KeyFile); err == nil && info.Mode().Perm()&0o004 != 0 {
+		a.log.Warn("everybody on this machine can read the key; try: chmod 600 "+c.KeyFile, "mode", info.Mode().Perm())
 	}
 	return line, nil
 }
