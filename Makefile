@@ -95,6 +95,7 @@ test-go: bin/sharpie python ## all Go packages, the concurrent ones under the ra
 	@$(call need,python3,Python 3 for its tests)
 	@.ci/mongod
 	@.ci/bubblewrap
+	@.ci/nginx
 	@echo "go: testing $(REST)"
 	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie .ci/go-test $(REST)
 	@echo "go: testing $(RACE) with the race detector"

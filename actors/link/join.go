@@ -83,10 +83,25 @@ func (c *JoinConfig) validate() (*url.URL, error) {
 	return u, nil
 }
 
-// CheckAddress says what is wrong with a server's address; "" is nothing.
+// CheckAddress says what is wrong with a server's address, or with the proxy on the way
+// to it; "" is nothing.
 func CheckAddress(address string) string {
-	_, problem := parseAddress(address)
+	u, problem := parseAddress(address)
+	if problem == "" {
+		_, problem = proxyFor(u)
+	}
 	return problem
+}
+
+// proxyFor is the proxy that the environment names for an address; nil is none.
+func proxyFor(u *url.URL) (*url.URL, string) {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	// The error has the password in it; what cannot be read as an address may come back
+	// as one whose host is "http:".
+	if err != nil || proxy != nil && strings.HasSuffix(proxy.Host, ":") {
+		return nil, "HTTPS_PROXY or HTTP_PROXY is no address of a proxy: want http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+	}
+	return proxy, ""
 }
 
 func parseAddress(address string) (*url.URL, string) {
@@ -147,9 +162,9 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 // client is what dials: over the proxy that the environment names, if it names one. It
 // follows no redirects: the key is for the address that it was given for.
 func (c *JoinConfig) client(u *url.URL) (*http.Client, error) {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
-	if err != nil { // the error has the password in it
-		return nil, errors.New("HTTPS_PROXY or HTTP_PROXY is no address of a proxy: want http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")
+	proxy, problem := proxyFor(u)
+	if problem != "" {
+		return nil, errors.New(problem)
 	}
 	if proxy != nil {
 		c.Logger.Info("the way to the server is through a proxy", "server", u.Host, "proxy", proxy.Host)

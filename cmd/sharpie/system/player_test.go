@@ -60,6 +60,9 @@ func (p *person) play(at string) *player {
 func (p *person) tryPlay(at string, dialer *websocket.Dialer) (*player, error) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
+	if dialer == nil && p.server.trust != nil {
+		dialer = &websocket.Dialer{HandshakeTimeout: patience, TLSClientConfig: p.server.trust}
+	}
 	conn, _, err := client.DialFrom(ctx, p.server.base, at+"/socket", p.browser.Cookies(), p.server.base, dialer)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 type pythonNode struct {
 	t    testing.TB
 	args []string
+	env  []string // beside that of the test
 	data string
 	cmd  *exec.Cmd
 	log  *lines // of all its processes
@@ -55,6 +56,7 @@ func (n *pythonNode) start() {
 	n.t.Helper()
 	n.cmd, n.done = exec.Command(binary, n.args...), make(chan struct{})
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	n.cmd.Env = append(os.Environ(), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)

@@ -3,9 +3,11 @@ package system
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +42,8 @@ type server struct {
 	flags []string // further ones
 	addr  string
 	base  string
-	admin string // the printed one-time link's path, "" where none was printed
+	trust *tls.Config // what browsers trust beside the system's; nil: no more
+	admin string      // the printed one-time link's path, "" where none was printed
 
 	cmd  *exec.Cmd
 	out  *lines // standard output of the newest process
@@ -50,6 +53,14 @@ type server struct {
 
 // serve starts a server with these experiments, and these flags besides.
 func serve(t testing.TB, mongo string, studies []study, flags ...string) *server {
+	t.Helper()
+	s := prepare(t, mongo, studies, flags...)
+	s.start()
+	return s
+}
+
+// prepare makes a server that start starts.
+func prepare(t testing.TB, mongo string, studies []study, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), mongo: mongo, addr: "127.0.0.1:0", flags: flags, log: &lines{}}
 	if len(studies) > 0 {
@@ -67,7 +78,6 @@ func serve(t testing.TB, mongo string, studies []study, flags ...string) *server
 			t.Logf("the server's log ends with:\n%s", s.log.tail(40))
 		}
 	})
-	s.start()
 	return s
 }
 
@@ -102,7 +112,9 @@ func (s *server) start() {
 		return strings.Contains(s.out.text(), "Ctrl-C stops it")
 	})
 	s.base = strings.TrimSpace(regexp.MustCompile(`Open it +(\S+)`).FindStringSubmatch(s.out.text())[1])
-	s.addr = strings.TrimPrefix(s.base, "http://")
+	if strings.HasSuffix(s.addr, ":0") {
+		s.addr = strings.TrimPrefix(s.base, "http://")
+	}
 	s.admin = ""
 	if m := regexp.MustCompile(`(/once/\S+)`).FindStringSubmatch(s.out.text()); m != nil {
 		s.admin = m[1]
@@ -282,10 +294,20 @@ func writeFile(t testing.TB, path, text string) {
 	}
 }
 
+// transport makes the connections of browsers.
+func (s *server) transport() *http.Transport {
+	if s.trust == nil {
+		return client.Transport
+	}
+	t := client.Transport.Clone()
+	t.TLSClientConfig = s.trust
+	return t
+}
+
 // visitor is someone who has not logged in.
 func (s *server) visitor() *person {
 	s.t.Helper()
-	account, err := client.New(s.base)
+	account, err := client.NewOver(s.base, s.transport())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -41,7 +41,10 @@ var ErrNoForm = errors.New("client: the page has no form token")
 var Transport = &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}
 
 // New makes a browser without cookies.
-func New(base string) (*Account, error) {
+func New(base string) (*Account, error) { return NewOver(base, Transport) }
+
+// NewOver makes one whose connections are made by transport.
+func NewOver(base string, transport *http.Transport) (*Account, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, fmt.Errorf("client: cookie jar: %w", err)
@@ -49,7 +52,7 @@ func New(base string) (*Account, error) {
 	return &Account{Base: base, client: &http.Client{
 		Jar:       jar,
 		Timeout:   60 * time.Second,
-		Transport: Transport,
+		Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
