@@ -70,8 +70,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	transport.DisableCompression = true // bundles are packed
 	transport.ResponseHeaderTimeout = answerWait
 	c := &Client{
-		cfg: cfg, base: strings.TrimSuffix(u.String(), "/"), transport: transport, http: &http.Client{Transport: transport},
-		log: cfg.Logger, pause: firstPause, idle: idleWait,
+		cfg: cfg, base: strings.TrimSuffix(u.String(), "/"), transport: transport,
+		// the key is for the address that it was given for
+		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		log:  cfg.Logger, pause: firstPause, idle: idleWait,
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
