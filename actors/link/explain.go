@@ -125,12 +125,12 @@ func (j *joiner) unreachable(err error) *End {
 		return &End{"certificate", fmt.Sprintf("%s does not speak TLS. Is it http:// instead of https://?", host)}
 	case errors.As(err, &proxy):
 		return &End{"lost", proxy.Error()}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &End{"lost", fmt.Sprintf("%s did not answer within %s.", host, dialTimeout)}
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return &End{"lost", fmt.Sprintf("The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached: %v.", op.Err)}
 	case errors.As(err, &op):
 		return &End{"lost", fmt.Sprintf("%s cannot be reached: %s.", host, op.Error())}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &End{"lost", fmt.Sprintf("%s did not answer within %s.", host, dialTimeout)}
 	case errors.As(err, &plain):
 		return &End{"lost", fmt.Sprintf("%s cannot be reached: %v.", host, plain.Err)}
 	}
