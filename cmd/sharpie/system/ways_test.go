@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sharpie/persistence"
 )
 
 // farName is a name of the server that no resolver knows (RFC 6761).
@@ -139,9 +141,9 @@ func wayStudy(link string, lines ...string) study {
 }
 
 // playedFar checks that every episode of an experiment was played to its end by a node.
-func (s *server) playedFar(t *testing.T, link string, count int, node string, steps int64) {
+func playedFar(t *testing.T, store persistence.Store, link string, count int, node string, steps int64) {
 	t.Helper()
-	all := episodes(t, s.store(), link)
+	all := episodes(t, store, link)
 	if len(all) != count {
 		t.Fatalf("%d episodes of %s are stored, want %d", len(all), link, count)
 	}
@@ -171,7 +173,7 @@ func TestANodeJoinsThroughTLSOfOnesOwnAndBelowAPath(t *testing.T) {
 		}
 	}
 	s.kill()
-	s.playedFar(t, "tls", 3, "far", 60)
+	playedFar(t, s.store(), "tls", 3, "far", 60)
 }
 
 func TestANodeSaysWhatIsWrongWithACertificate(t *testing.T) {

@@ -118,7 +118,7 @@ func TestANodeComesThroughAProxyWithAllThatItNeeds(t *testing.T) {
 		t.Errorf("the proxy was asked for %q, want the tunnel and the files of %s", asked, farName)
 	}
 	s.kill()
-	s.playedFar(t, "proxied", 1, "far", 60)
+	playedFar(t, s.store(), "proxied", 1, "far", 60)
 }
 
 func TestANodeSaysWhatAProxyRefusesAndGoesOnTrying(t *testing.T) {
@@ -140,7 +140,7 @@ func TestANodeSaysWhatAProxyRefusesAndGoesOnTrying(t *testing.T) {
 	s.register("ada").playOnce("allowed")
 	n.stop(syscall.SIGTERM)
 	s.kill()
-	s.playedFar(t, "allowed", 1, "far", 60)
+	playedFar(t, s.store(), "allowed", 1, "far", 60)
 }
 
 func TestANodeUsesTheProxyForWhatItIsFor(t *testing.T) {
