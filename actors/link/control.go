@@ -10,7 +10,9 @@ import (
 )
 
 // Protocol is the version of the control stream that this program speaks, and of
-// the remote beside it.
+// the remote beside it. It is raised where a peer of the former version could
+// misunderstand, or is sent a message that it does not know, which ends its connection.
+// A field that may be passed over is no reason.
 const Protocol = 1
 
 // controlMax bounds a message of the control stream, bytes.

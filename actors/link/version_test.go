@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/remote"
 	"github.com/fasthttp/websocket"
 	"github.com/hashicorp/yamux"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -266,6 +267,15 @@ func TestWhatANewerNodeSaysIsPassedOverOrEndsWithBothVersions(t *testing.T) {
 		}
 	}
 	if why := r.cut(); why.Code != "breach" {
+		t.Errorf("it was cut because %+v", why)
+	}
+}
+
+func TestAnUnknownMessageOfANodeEndsWithBothVersions(t *testing.T) {
+	p := newPlatform(t)
+	r := newRogue(t, p)
+	r.send(r.stream(), r.batch("queue", r.offer(), func(b *remote.MessageBatch) { b.TypeNames[0] = "sharpie.runner.v2.Future" }))
+	if why := r.cut(); !strings.Contains(why.Detail, "sharpie.runner.v2.Future") || !strings.Contains(why.Detail, "The node is sharpie (unknown), the server sharpie test") {
 		t.Errorf("it was cut because %+v", why)
 	}
 }
