@@ -43,6 +43,7 @@ func TestWrongUseNamesWhatIsAllowed(t *testing.T) {
 		{"grace without unit", []string{"serve", "--drain-grace", "30"}, []string{"--drain-grace", "duration"}},
 		{"mongo", []string{"serve", "--mongo", "localhost:27017"}, []string{"--mongo", "mongodb://"}},
 		{"public URL", []string{"serve", "--public-url", "lab.example"}, []string{"--public-url", "https://"}},
+		{"public URL below a path", []string{"serve", "--public-url", "https://host/lab"}, []string{"--public-url", "without a path"}},
 		{"proxy", []string{"serve", "--trusted-proxies", "proxy"}, []string{"--trusted-proxies", `"proxy"`, "10.0.0.0/8"}},
 		{"data folder", []string{"serve", "--data", file}, []string{"--data", "is a file"}},
 		{"two registrations", []string{"serve", "--open-registration", "--registration-key", "x"}, []string{"--open-registration", "--registration-key"}},

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -207,6 +208,10 @@ func TestPeopleAndNodesComeThroughNginxAsTheDocsSay(t *testing.T) {
 	n.start()
 	n.says(0, "msg=joined")
 
+	large := wayStudy("large").yaml() + strings.Repeat("# nginx takes 1 MB where it is not told more\n", 40_000)
+	if page := s.administrator().upload(map[string]string{"large.yaml": large}); page.Status == http.StatusRequestEntityTooLarge {
+		t.Errorf("an upload of %d bytes is answered %d:\n%s", len(large), page.Status, words(page.Body))
+	}
 	ada := s.register("ada") // by HTTPS: with the cookies and the origin of the public address
 	pl := ada.play(ada.join("long"))
 	pl.pressOn(t.Context())
