@@ -210,3 +210,20 @@ func TestAddressesOfServers(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyIsForTheServerThatItWasGivenFor(t *testing.T) {
+	asked := make(chan string, 1)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("Authorization") }))
+	defer other.Close()
+	_, c := served(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusFound)
+	})
+	if _, _, err := c.Listing(t.Context(), nil, ""); err == nil || !strings.Contains(err.Error(), "302 Found") {
+		t.Errorf("a redirect ends with %v, want its status", err)
+	}
+	select {
+	case key := <-asked:
+		t.Errorf("another server was asked, with %q", key)
+	default:
+	}
+}
