@@ -22,6 +22,16 @@ func sharpieWith(t *testing.T, stdin string, args ...string) (code int, stdout, 
 	return code, out.String(), errs.String()
 }
 
+// shows checks that a text has all that it should say.
+func shows(t *testing.T, what, text string, wants []string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("the %s does not show %q:\n%s", what, want, text)
+		}
+	}
+}
+
 func TestWrongUseNamesWhatIsAllowed(t *testing.T) {
 	data := t.TempDir()
 	file := filepath.Join(data, "file")
@@ -57,11 +67,7 @@ func TestWrongUseNamesWhatIsAllowed(t *testing.T) {
 			if code != 2 {
 				t.Errorf("exit code %d, want 2; it printed %q and %q", code, out, errs)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(errs, want) {
-					t.Errorf("the message does not say %q:\n%s", want, errs)
-				}
-			}
+			shows(t, "message", errs, test.want)
 		})
 	}
 }
@@ -83,11 +89,7 @@ func TestHelpTeaches(t *testing.T) {
 			if code != 0 || errs != "" {
 				t.Errorf("exit code %d, stderr %q", code, errs)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(out, want) {
-					t.Errorf("the help does not show %q:\n%s", want, out)
-				}
-			}
+			shows(t, "help", out, test.want)
 		})
 	}
 }

@@ -58,11 +58,7 @@ func TestWrongUseOfANodeNamesWhatIsAllowed(t *testing.T) {
 			if code != 2 {
 				t.Errorf("exit code %d, want 2; it printed %q and %q", code, out, errs)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(errs, want) {
-					t.Errorf("the message does not say %q:\n%s", want, errs)
-				}
-			}
+			shows(t, "message", errs, test.want)
 			if strings.Contains(errs, "hush") || strings.Contains(errs, aKey[len(aKey)-20:]) {
 				t.Errorf("the message has a secret in it:\n%s", errs)
 			}
@@ -103,11 +99,7 @@ func TestANodeSaysWhatIsWrongWithItsFiles(t *testing.T) {
 			if code != 1 {
 				t.Errorf("exit code %d, want 1; it printed %q and %q", code, out, errs)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(errs, want) {
-					t.Errorf("the message does not say %q:\n%s", want, errs)
-				}
-			}
+			shows(t, "message", errs, test.want)
 			if strings.Contains(errs, "hush") {
 				t.Errorf("the message has a secret in it:\n%s", errs)
 			}
@@ -155,9 +147,5 @@ func TestTheHelpOfANodeTeaches(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Errorf("exit code %d, stderr %q", code, errs)
 	}
-	for _, want := range []string{"--join", "SHARPIE_RUNNER_KEY", "--key-file", "HTTPS_PROXY", "--ca", "runner-key add NAME", "SHARPIE_RUNNER_LABEL", "3 where the server"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("the help does not show %q:\n%s", want, out)
-		}
-	}
+	shows(t, "help", out, []string{"--join", "SHARPIE_RUNNER_KEY", "--key-file", "HTTPS_PROXY", "--ca", "runner-key add NAME", "SHARPIE_RUNNER_LABEL", "3 where the server"})
 }
