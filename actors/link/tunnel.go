@@ -208,7 +208,7 @@ func (t *tunnel) readControl() {
 	for {
 		m, err := readControl(t.control)
 		if err != nil {
-			t.close(&End{"lost", "The connection broke: " + err.Error() + "."}, false)
+			t.close(broke(err), false)
 			return
 		}
 		switch m := m.GetKind().(type) {
@@ -228,6 +228,15 @@ func (t *tunnel) readControl() {
 			return
 		}
 	}
+}
+
+// broke is the end of a tunnel without a goodbye. How TCP ended it tells a process that
+// died from a network that did, and is for whoever looks for the fault.
+func broke(err error) *End {
+	if errors.Is(err, io.EOF) {
+		return &End{"lost", "The connection was closed without a goodbye: the process at its other end died, or something on the way ended it."}
+	}
+	return &End{"lost", "The connection broke: " + err.Error() + "."}
 }
 
 // acceptStreams takes the gRPC connections of the peer.
@@ -278,7 +287,7 @@ func (t *tunnel) beat() {
 			if t.session.IsClosed() {
 				return // as above
 			}
-			t.close(&End{"lost", "The connection broke: " + err.Error() + "."}, false)
+			t.close(broke(err), false)
 			return
 		}
 		select {
