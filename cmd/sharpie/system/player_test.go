@@ -28,6 +28,10 @@ type player struct {
 
 	mu   sync.Mutex
 	seen view
+
+	diary *diary        // of the session; nil: nobody keeps one
+	visit visit         // which connection this is, in the diary
+	over  chan struct{} // closed at the end of the connection
 }
 
 // view is what a player has seen so far.
@@ -58,22 +62,30 @@ func (p *person) play(at string) *player {
 }
 
 func (p *person) tryPlay(at string, dialer *websocket.Dialer) (*player, error) {
+	return p.tryPlayFor(at, dialer, nil)
+}
+
+// tryPlayFor writes everything into a diary besides.
+func (p *person) tryPlayFor(at string, dialer *websocket.Dialer, d *diary) (*player, error) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	if dialer == nil && p.server.trust != nil {
 		dialer = &websocket.Dialer{HandshakeTimeout: patience, TLSClientConfig: p.server.trust}
 	}
+	which := visit{life: p.server.life()}
 	conn, _, err := client.DialFrom(ctx, p.server.base, at+"/socket", p.browser.Cookies(), p.server.base, dialer)
 	if err != nil {
 		return nil, err
 	}
-	pl := &player{t: p.t, who: p.name, at: at, conn: conn, news: make(chan struct{}, 1)}
+	which.number = d.opened()
+	pl := &player{t: p.t, who: p.name, at: at, conn: conn, news: make(chan struct{}, 1), diary: d, visit: which, over: make(chan struct{})}
 	p.t.Cleanup(pl.drop)
 	go pl.read()
 	return pl, nil
 }
 
 func (pl *player) read() {
+	defer close(pl.over)
 	for {
 		kind, data, err := pl.conn.ReadMessage()
 		pl.mu.Lock()
@@ -91,7 +103,9 @@ func (pl *player) read() {
 		if err := proto.Unmarshal(data, &m); err != nil || kind != websocket.BinaryMessage {
 			pl.t.Errorf("%s got a message of kind %d that is not sharpie.v1: %v", pl.who, kind, err)
 		}
-		pl.seen.take(&m, time.Now())
+		now := time.Now()
+		pl.seen.take(&m, now)
+		pl.diary.read(pl.visit, &m, now)
 		pl.mu.Unlock()
 		pl.tell()
 	}
@@ -221,10 +235,10 @@ func (pl *player) press(keys ...string) error {
 	pl.writing.Lock()
 	pl.seq = max(pl.seq+1, v.welcome.GetNextSeq())
 	seq := pl.seq
+	in := &play.Input{Seq: seq, StepSeen: v.frame.GetStep(), Episode: v.frame.GetEpisode(), Keys: keys, ClientTimeUs: time.Now().UnixMicro()}
+	pl.diary.pressed(pl.visit, in)
 	pl.writing.Unlock()
-	return pl.send(&play.ClientMessage{Kind: &play.ClientMessage_Input{Input: &play.Input{
-		Seq: seq, StepSeen: v.frame.GetStep(), Episode: v.frame.GetEpisode(), Keys: keys, ClientTimeUs: time.Now().UnixMicro(),
-	}}})
+	return pl.send(&play.ClientMessage{Kind: &play.ClientMessage_Input{Input: in}})
 }
 
 var arrows = []string{"ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"}

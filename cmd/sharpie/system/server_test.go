@@ -45,6 +45,9 @@ type server struct {
 	trust *tls.Config // what browsers trust beside the system's; nil: no more
 	admin string      // the printed one-time link's path, "" where none was printed
 
+	mu     sync.Mutex
+	deaths []time.Time // when its processes ended, in order
+
 	cmd  *exec.Cmd
 	out  *lines // standard output of the newest process
 	log  *lines // standard error of all processes
@@ -105,6 +108,9 @@ func (s *server) start() {
 	}
 	go func(cmd *exec.Cmd, done chan struct{}) {
 		_ = cmd.Wait() // ProcessState says how it ended
+		s.mu.Lock()
+		s.deaths = append(s.deaths, time.Now())
+		s.mu.Unlock()
 		close(done)
 	}(s.cmd, s.done)
 	eventually(s.t, "the server says that it is ready", func() bool {
@@ -119,6 +125,13 @@ func (s *server) start() {
 	if m := regexp.MustCompile(`(/once/\S+)`).FindStringSubmatch(s.out.text()); m != nil {
 		s.admin = m[1]
 	}
+}
+
+// life is the number of the process, from 0.
+func (s *server) life() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.deaths)
 }
 
 func (s *server) mustRun() {
@@ -161,7 +174,12 @@ func (s *server) ended(within time.Duration) int {
 // command runs another command of the program on the same store.
 func (s *server) command(name string, args ...string) (code int, said string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	return s.commandWithin(patience, name, args...)
+}
+
+func (s *server) commandWithin(limit time.Duration, name string, args ...string) (code int, said string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, append(append([]string{name}, s.storeFlags()...), args...)...)
 	out, err := cmd.CombinedOutput()
