@@ -20,6 +20,8 @@ type Socket interface {
 	LocalAddr() net.Addr
 	RemoteAddr() net.Addr
 	Close() error
+	// NetConn is the connection beneath.
+	NetConn() net.Conn
 }
 
 // binaryMessage is the type of a WebSocket's binary messages, RFC 6455.
@@ -73,10 +75,18 @@ func (c *socketConn) Read(p []byte) (int, error) {
 func (c *socketConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_ = c.SetWriteDeadline(time.Now().Add(stalledWrite)) // WriteMessage says what is wrong
 	if err := c.WriteMessage(binaryMessage, p); err != nil {
 		return 0, fmt.Errorf("write the WebSocket: %w", err)
 	}
 	return len(p), nil
+}
+
+// Close implements net.Conn. The web server closes a connection only when its handler
+// has returned, so what waits for the peer is ended by deadlines: a peer that is frozen,
+// or behind a cut, says nothing that would end it.
+func (c *socketConn) Close() error {
+	return errors.Join(c.NetConn().SetDeadline(time.Unix(1, 0)), c.Socket.Close())
 }
 
 // SetDeadline implements net.Conn.
