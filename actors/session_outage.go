@@ -104,7 +104,11 @@ func (s *session) seekRelief(ctx actor.Context) {
 		return
 	}
 	o.wished = true
-	s.enqueue(ctx, true)
+	if s.remote(ctx) { // once its node is back it is itself the quickest, and has more than a replay can give
+		s.enqueue(ctx, true, s.runnerID)
+	} else {
+		s.enqueue(ctx, true)
+	}
 }
 
 // relieved: there is another runner. The one that is away is given up.

@@ -73,9 +73,9 @@ func (s *session) do(ctx actor.Context, e effect) {
 
 // enqueue asks the Queue for a runner. A session whose runner leaves between two
 // episodes asks for another one that is free now, and else goes on with the one it has.
-func (s *session) enqueue(ctx actor.Context, front bool) {
+func (s *session) enqueue(ctx actor.Context, front bool, avoid ...string) {
 	s.wish++
-	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, avoid: slices.Clone(s.avoid), front: front, orNot: s.runner != nil && s.leaves})
+	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, avoid: slices.Concat(s.avoid, avoid), front: front, orNot: s.runner != nil && s.leaves})
 }
 
 // entered does what every change of phase brings: a deadline, a record, and news.
