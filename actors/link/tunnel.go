@@ -15,9 +15,13 @@ import (
 
 // Times and sizes of a tunnel.
 const (
-	beatEvery   = time.Second
-	lostAfter   = 3 * time.Second        // of silence, whatever TCP says
-	lookEvery   = 200 * time.Millisecond // for silence
+	beatEvery = time.Second
+	lostAfter = 3 * time.Second        // of silence, whatever TCP says
+	lookEvery = 200 * time.Millisecond // for silence
+	// slowAfter is how long a beat may be under way, there and back, on a link that
+	// carries something all the while. Ahead of it is a window at most, so that this is
+	// less than two megabits a second, with more to carry: nobody can play over that.
+	slowAfter   = 6 * time.Second
 	helloWait   = 5 * time.Second
 	goodbyeWait = 300 * time.Millisecond
 	// stalledWrite ends a connection that takes nothing; heartbeats are quicker.
@@ -87,7 +91,8 @@ type pulse struct {
 	mu       sync.Mutex
 	sent     uint64
 	sentAt   time.Time
-	answered uint64
+	answered uint64    // the newest that was
+	waiting  time.Time // since when, about, a beat has no answer; zero: none waits
 	got      uint64
 	gotAt    time.Time
 	rtt      time.Duration
@@ -310,10 +315,15 @@ func (t *tunnel) watch() {
 		case now := <-tick.C:
 			if now.Sub(last) > beatEvery {
 				t.meter.touch()
+				t.beats.forgive()
 			}
 			last = now
 			if t.meter.silent() > lostAfter {
 				t.close(&End{"lost", fmt.Sprintf("Nothing was heard for %s.", lostAfter)}, false)
+				return
+			}
+			if t.beats.unanswered() > slowAfter {
+				t.close(&End{"lost", fmt.Sprintf("The connection is too slow: it took more than %s for an answer.", slowAfter)}, false)
 				return
 			}
 		case <-t.done:
@@ -329,6 +339,9 @@ func (p *pulse) next() *Beat {
 	b := &Beat{}
 	p.sent++
 	p.sentAt = time.Now()
+	if p.waiting.IsZero() {
+		p.waiting = p.sentAt
+	}
 	b.Number, b.Answers = p.sent, p.got
 	if p.got > 0 {
 		b.HeldUs = time.Since(p.gotAt).Microseconds()
@@ -342,10 +355,35 @@ func (p *pulse) heard(b *Beat) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	if b.GetAnswers() == p.sent && p.answered != p.sent {
-		p.answered = p.sent
 		p.rtt = max(0, now.Sub(p.sentAt)-time.Duration(b.GetHeldUs())*time.Microsecond)
 	}
+	if behind := p.sent - min(p.sent, b.GetAnswers()); b.GetAnswers() > p.answered {
+		p.answered = p.sent - behind
+		p.waiting = now.Add(-time.Duration(behind) * beatEvery) // when the next one went out
+		if behind == 0 {
+			p.waiting = time.Time{}
+		}
+	}
 	p.got, p.gotAt = b.GetNumber(), now
+}
+
+// unanswered is for about how long a beat has been waiting for its answer.
+func (p *pulse) unanswered() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting.IsZero() {
+		return 0
+	}
+	return time.Since(p.waiting)
+}
+
+// forgive counts the wait anew: this process was asleep itself.
+func (p *pulse) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.waiting.IsZero() {
+		p.waiting = time.Now()
+	}
 }
 
 func (p *pulse) latency() time.Duration {
