@@ -1,9 +1,9 @@
 package system
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"strings"
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,9 +14,12 @@ import (
 // wire is a way from runner nodes to the server that can be made bad, by a
 // fault-injecting proxy in this process.
 type wire struct {
-	t     testing.TB
-	proxy *toxiproxy.Proxy
-	base  string // the address to join at
+	t       testing.TB
+	server  *toxiproxy.ApiServer
+	proxy   *toxiproxy.Proxy // a new one each time that it was made good
+	address string
+	to      string
+	base    string // the address to join at
 }
 
 // The two directions of a wire.
@@ -30,12 +33,11 @@ func (l *lab) wire() *wire {
 	l.t.Helper()
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w := &wire{t: l.t, proxy: toxiproxy.NewProxy(server, "wire", "127.0.0.1:0", l.addr)}
-	if err := w.proxy.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(w.proxy.Stop)
-	w.base = "http://" + w.proxy.Listen // the same after it was cut
+	w := &wire{t: l.t, server: server, address: "127.0.0.1:0", to: l.addr}
+	w.mend()
+	w.address = w.proxy.Listen // the same after it was cut
+	w.base = "http://" + w.address
+	l.t.Cleanup(w.cut)
 	return w
 }
 
@@ -57,40 +59,59 @@ var (
 func (w *wire) poison(x toxic, directions ...string) time.Time {
 	w.t.Helper()
 	now := time.Now()
-	for _, d := range directions {
-		text, err := json.Marshal(map[string]any{"type": x.kind, "stream": d, "attributes": x.attributes})
+	done := make(chan error, 1)
+	go func(p *toxiproxy.Proxy) {
+		for _, d := range directions {
+			text, err := json.Marshal(map[string]any{"type": x.kind, "stream": d, "attributes": x.attributes})
+			if err == nil {
+				_, err = p.Toxics.AddToxicJson(bytes.NewReader(text))
+			}
+			if err != nil {
+				done <- fmt.Errorf("make the wire %s %s: %w", d, x.kind, err)
+				return
+			}
+		}
+		done <- nil
+	}(w.proxy)
+	select {
+	case err := <-done:
 		if err != nil {
-			w.t.Fatal(err)
+			w.t.Error(err)
 		}
-		if _, err := w.proxy.Toxics.AddToxicJson(strings.NewReader(string(text))); err != nil {
-			w.t.Fatalf("make the wire %s %s: %v", d, x.kind, err)
-		}
+	case <-time.After(time.Second): // a connection is stuck, which is bad enough
 	}
 	return now
 }
 
-// heal makes the wire good again. Where the proxy cannot free a connection that is
-// stuck, that one is cut.
+// heal makes the wire good again, for connections that begin from now on: those that
+// there are end, because the proxy cannot free one that is stuck.
 func (w *wire) heal() {
-	healed := make(chan struct{})
-	go func() {
-		defer close(healed)
-		w.proxy.Toxics.ResetToxics(context.Background())
-	}()
-	select {
-	case <-healed:
-	case <-time.After(3 * time.Second):
-		w.cut()
-		<-healed
-		w.mend()
-	}
+	w.cut()
+	w.mend()
 }
 
 // cut ends all connections and takes no new ones, until mend.
-func (w *wire) cut() { w.proxy.Stop() }
-
-func (w *wire) mend() {
-	if err := w.proxy.Start(); err != nil {
-		w.t.Errorf("mend the wire: %v", err)
+func (w *wire) cut() {
+	stopped := make(chan struct{})
+	go func(p *toxiproxy.Proxy) {
+		defer close(stopped)
+		p.Stop()
+	}(w.proxy)
+	select {
+	case <-stopped:
+	case <-time.After(time.Second): // something in it is stuck; it listens no more
 	}
+}
+
+// mend lays a new wire in the same place.
+func (w *wire) mend() {
+	var err error
+	for range 50 {
+		w.proxy = toxiproxy.NewProxy(w.server, "wire", w.address, w.to)
+		if err = w.proxy.Start(); err == nil {
+			return
+		}
+		pass(50 * time.Millisecond)
+	}
+	w.t.Errorf("mend the wire: %v", err)
 }
