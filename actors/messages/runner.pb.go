@@ -1096,7 +1096,7 @@ func (x *Inputs) GetInputs() []*Input {
 type Input struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Role             uint32                 `protobuf:"varint,1,opt,name=role,proto3" json:"role,omitempty"` // index into Definition.agents
-	Seq              uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq              uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`   // 0: of keys that are held since an input which is recorded
 	StepSeen         uint64                 `protobuf:"varint,3,opt,name=step_seen,json=stepSeen,proto3" json:"step_seen,omitempty"`
 	Keys             []string               `protobuf:"bytes,4,rep,name=keys,proto3" json:"keys,omitempty"` // held, oldest press first
 	Text             *string                `protobuf:"bytes,5,opt,name=text,proto3,oneof" json:"text,omitempty"`

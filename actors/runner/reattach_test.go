@@ -357,3 +357,29 @@ func TestASessionAnswersFromWithin(t *testing.T) {
 		time.Sleep(time.Hour)
 	})
 }
+
+// What is told again, because it may have been lost, is recorded once; keys that are
+// held since a recorded input count without a number.
+func TestAnInputIsRecordedOnce(t *testing.T) {
+	def, _, w := walking(6)
+	inHouse(t, w, func(h *house) {
+		h.start(h.session, "s", "e", def)
+		time.Sleep(110 * ms)
+		left := []string{"ArrowLeft"}
+		h.send(&messages.Inputs{EpisodeId: "e", Inputs: []*messages.Input{{Seq: 1, Keys: left}, {Seq: 1, Keys: left}, {Keys: left}, {Seq: 2}}})
+		time.Sleep(100 * ms)
+		h.send(&messages.Inputs{EpisodeId: "e", Inputs: []*messages.Input{{Seq: 2}, {Keys: left}}})
+		time.Sleep(time.Second)
+		var seqs []uint64
+		for len(h.session.got) > 0 {
+			if m, ok := (<-h.session.got).message.(*messages.Stepped); ok {
+				for _, in := range m.GetRecord().GetRoles()[0].GetInputs() {
+					seqs = append(seqs, in.GetInput().GetSeq())
+				}
+			}
+		}
+		if !slices.Equal(seqs, []uint64{1, 2}) {
+			h.t.Errorf("the inputs %d are recorded, want 1 and 2, once each", seqs)
+		}
+	})
+}

@@ -212,11 +212,15 @@ const (
 	inputBytes  = 250
 )
 
-// usedInputs lists a seat's raw inputs with what each stands for.
+// usedInputs lists a seat's raw inputs with what each stands for. One that is told again,
+// because it may have been lost, is listed once; one without a number, never: keys that
+// are held, or let go, by something that was recorded before.
 func usedInputs(s *seat) []*messages.UsedInput {
 	out := make([]*messages.UsedInput, 0, len(s.pending))
+	last := s.lastSeq
 	for _, in := range s.pending {
-		if in != letGo {
+		if in.GetSeq() > last {
+			last = in.GetSeq()
 			out = append(out, &messages.UsedInput{Input: in, Value: readInput(s.plan.keys, in).message})
 		}
 	}
