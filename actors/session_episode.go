@@ -75,6 +75,9 @@ func (s *session) startEpisode(ctx actor.Context) {
 	for _, st := range s.seats {
 		st.ret, st.live, st.blocked, st.last, st.unheard = 0, true, nil, nil, false
 	}
+	if attempt > 0 { // people shall know why they are at the beginning
+		s.notice = noticeRestart
+	}
 	s.prepare(ctx, s.startMessage(ctx, s.episode), again)
 	ctx.Send(s.recorder, &putSession{s.document()})
 	s.tellPhase()
@@ -192,6 +195,10 @@ func (s *session) stepped(ctx actor.Context, m *messages.Stepped) {
 	}
 	e.begun = true
 	now := time.Now()
+	if s.notice == noticeRestart && s.machine.phase == phaseRunning && now.Sub(e.doc.ReceivedAt) > noticeTime {
+		s.notice = ""
+		s.tellPhase()
+	}
 	e.step, e.offset = rec.GetStep(), rec.GetRunnerOffsetUs()
 	e.offsets[e.step%uint64(len(e.offsets))] = stepOffset{e.step, rec.GetRunnerOffsetUs()}
 	if !s.lostBooks {

@@ -33,6 +33,9 @@ const (
 	noticeRestart = "The computer that ran the game was lost. This round starts again."
 )
 
+// noticeTime is how long people read in a round why it started again.
+const noticeTime = 5 * time.Second
+
 // tellRunner sends to a runner that can be reached. To another one nothing is sent:
 // it would wait in memory, and be wrong when it arrives; runnerBack makes up for it.
 func (s *session) tellRunner(ctx actor.Context, m proto.Message) {
@@ -164,7 +167,11 @@ func (s *session) tellSeats(ctx actor.Context, fresh bool) {
 		case !st.here():
 			s.tellRunner(ctx, &messages.SetSeat{EpisodeId: s.episodeID(), Role: uint32(st.index), Occupant: messages.SetSeat_HUMAN})
 		case st.unheard || fresh && len(st.last.GetKeys()) > 0:
-			in := &messages.Input{Role: st.last.GetRole(), Seq: st.last.GetSeq(), StepSeen: st.last.GetStepSeen(), Keys: st.last.GetKeys(),
+			seq := st.last.GetSeq()
+			if seq <= st.used { // it is in the books: what counts is that the keys are held
+				seq = 0
+			}
+			in := &messages.Input{Role: st.last.GetRole(), Seq: seq, StepSeen: st.last.GetStepSeen(), Keys: st.last.GetKeys(),
 				ClientTimeUs: st.last.GetClientTimeUs(), ClientOffsetUs: st.last.GetClientOffsetUs(), ServerReceivedUs: st.last.GetServerReceivedUs()}
 			s.tellRunner(ctx, &messages.Inputs{EpisodeId: s.episodeID(), Inputs: []*messages.Input{in}})
 		}

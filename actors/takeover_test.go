@@ -365,3 +365,56 @@ func TestSeatsWhileTheRunnerIsAway(t *testing.T) {
 		}
 	})
 }
+
+// A key that is held while the runner changes counts on, and is recorded once.
+func TestAKeyThatIsHeldIsRecordedOnce(t *testing.T) {
+	for name, used := range map[string]bool{"used before": true, "not used yet": false} {
+		t.Run(name, func(t *testing.T) {
+			inTheatre(t, 2, func(th *theatre) {
+				ann := playing(th, definition(1, resumes), "ann")[0]
+				old := th.runner()
+				old.advance(3)
+				ann.press("a")
+				synctest.Wait()
+				seq := on(old, func(p *puppet) uint64 { return p.inputs[0].GetSeq() })
+				old.advance(1, func(m *messages.Stepped) {
+					if used {
+						m.InputSeqs = []uint64{seq}
+					}
+				})
+				th.cut(old)
+				wait(2 * time.Second)
+				told := on(th.other(old), func(p *puppet) []*messages.Input { return p.inputs })
+				want := seq
+				if used {
+					want = 0
+				}
+				if len(told) != 1 || len(told[0].GetKeys()) != 1 || told[0].GetSeq() != want {
+					t.Errorf("the other runner was told %v, want the key, as input %d", told, want)
+				}
+			})
+		})
+	}
+}
+
+// People read why the round is at its beginning, although another runner is there at once.
+func TestARoundThatStartsAgainSaysSo(t *testing.T) {
+	restarts := func(d *experiments.Definition) { d.Experiment.OnRunnerLoss = "restart" }
+	inTheatre(t, 2, func(th *theatre) {
+		ann := playing(th, definition(1, restarts), "ann")[0]
+		r := th.runner()
+		r.advance(10)
+		r.root.Stop(on(r, func(p *puppet) *actor.PID { return p.pid }))
+		wait(time.Second)
+		fresh := th.other(r)
+		fresh.advance(3)
+		if ph := ann.sees(play.Phase_RUNNING); ph.GetReason() != noticeRestart {
+			t.Errorf("ann reads %q, want %q", ph.GetReason(), noticeRestart)
+		}
+		wait(2 * noticeTime)
+		fresh.advance(1)
+		if ph := ann.sees(play.Phase_RUNNING); ph.GetReason() != "" {
+			t.Errorf("ann still reads %q", ph.GetReason())
+		}
+	})
+}
