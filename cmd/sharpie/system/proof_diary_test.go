@@ -65,13 +65,14 @@ func parts(all []shown) [][]shown {
 
 // fits compares pictures with an attempt.
 func (p *proof) fits(part []shown, a *attempt) (pictures, anew int, err error) {
-	if a.pictures == nil {
+	if a.Replayable && a.pictures == nil {
 		if a.pictures, err = p.replay(a); err != nil {
 			return 0, 0, fmt.Errorf("%s: %w", a, err)
 		}
 	}
 	for _, s := range part {
 		switch {
+		case !a.Replayable && s.step < a.records: // there is nothing to compare it with
 		case s.step < int64(len(a.pictures)) && a.pictures[s.step] == s.picture:
 			pictures++
 		case p.shortBeforeDeath(s) && p.playedAnew(a, s):
