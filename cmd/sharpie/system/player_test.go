@@ -77,6 +77,10 @@ func (p *person) tryPlayFor(at string, dialer *websocket.Dialer, d *diary) (*pla
 	if err != nil {
 		return nil, err
 	}
+	if p.server.life() != which.life {
+		_ = conn.NetConn().Close()
+		return nil, errors.New("the server was started anew meanwhile")
+	}
 	which.number = d.opened()
 	pl := &player{t: p.t, who: p.name, at: at, conn: conn, news: make(chan struct{}, 1), diary: d, visit: which, over: make(chan struct{})}
 	p.t.Cleanup(pl.drop)

@@ -117,9 +117,12 @@ func (s *server) start() {
 		s.mustRun()
 		return strings.Contains(s.out.text(), "Ctrl-C stops it")
 	})
-	s.base = strings.TrimSpace(regexp.MustCompile(`Open it +(\S+)`).FindStringSubmatch(s.out.text())[1])
+	base := strings.TrimSpace(regexp.MustCompile(`Open it +(\S+)`).FindStringSubmatch(s.out.text())[1])
+	if base != s.base { // people who are there read it
+		s.base = base
+	}
 	if strings.HasSuffix(s.addr, ":0") {
-		s.addr = strings.TrimPrefix(s.base, "http://")
+		s.addr = strings.TrimPrefix(base, "http://")
 	}
 	s.admin = ""
 	if m := regexp.MustCompile(`(/once/\S+)`).FindStringSubmatch(s.out.text()); m != nil {

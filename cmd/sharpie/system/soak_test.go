@@ -1,0 +1,153 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The soak of make soak: how long, with which seed, and on which store.
+const (
+	envSoak      = "SHARPIE_SOAK"       // "10m"; without it, it is short
+	envSoakSeed  = "SHARPIE_SOAK_SEED"  // a number; without it, one is drawn, and printed
+	envSoakMongo = "SHARPIE_SOAK_MONGO" // "true": MongoDB of the test's own
+)
+
+// shortSoak is how long the soak among the other tests is; its seed is 1.
+const shortSoak = 15 * time.Second
+
+// soakers are the experiments of the soak, and how many people play each all the time.
+var soakers = []struct {
+	game
+	people int
+}{
+	{game{link: "squares", kind: "squares", rounds: 2, steps: 120}, 10},
+	{game{link: "car", kind: "car", rounds: 1, steps: 200}, 4},
+	{game{link: "tag", kind: "tag", rounds: 2, steps: 90}, 12},
+}
+
+// Twenty sessions play all the time, on three nodes; nodes are killed, frozen and
+// stopped, their links cut in every way, and the server is killed. Afterwards nothing
+// is lost, and nothing is there twice.
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	length, seed := soakSettings(t)
+	t.Logf("a soak of %s; the same again: %s=%s %s=%d", length, envSoak, length, envSoakSeed, seed)
+	at := ""
+	if os.Getenv(envSoakMongo) == "true" {
+		at = uri(database(t))
+	}
+	var games []game
+	var links []string
+	for _, x := range soakers {
+		x.settings = append(x.settings, "lobby_timeout: 20s")
+		games, links = append(games, x.game), append(links, x.link)
+	}
+	k := &soak{lab: openLab(t, at, games), random: rand.New(rand.NewPCG(seed, 0)), did: map[string]int{}}
+	k.begin()
+	coming, enough := context.WithCancel(t.Context())
+	defer enough()
+	var guests sync.WaitGroup
+	for _, x := range soakers {
+		for _, p := range k.people(x.link, x.people) {
+			guests.Go(func() { k.comesAgain(coming, p, x.link) })
+		}
+	}
+	k.disturb(length)
+	enough()
+	guests.Wait()
+	p := k.prove(links...)
+	longest, who := time.Duration(0), ""
+	for _, st := range k.stays {
+		if d, after := st.diary.longest(); d > longest {
+			longest, who = d, fmt.Sprintf("%s in %s, after step %d of episode %d", st.person.name, st.diary.session, after.step, after.episode)
+		}
+	}
+	t.Logf("seed %d, %s: %s", seed, length, k)
+	t.Log(p)
+	t.Logf("the longest that somebody waited for a picture in a round was %s (%s)", longest.Round(time.Millisecond), who)
+	if p.steps == 0 || p.pictures == 0 || p.inputs == 0 {
+		t.Error("nothing was played")
+	}
+}
+
+func soakSettings(t *testing.T) (length time.Duration, seed uint64) {
+	length, seed = shortSoak, 1
+	if text := os.Getenv(envSoak); text != "" {
+		var err error
+		if length, err = time.ParseDuration(text); err != nil || length < time.Second {
+			t.Fatalf("%s=%s: want a time such as 10m, of a second at least", envSoak, text)
+		}
+		seed = rand.Uint64N(1_000_000)
+	}
+	if text := os.Getenv(envSoakSeed); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("%s=%s: want a number", envSoakSeed, text)
+		}
+	}
+	return length, seed
+}
+
+// soak is a lab to which things happen.
+type soak struct {
+	*lab
+	random *rand.Rand // of the one goroutine that decides
+	nodes  []*soakNode
+	began  time.Time
+
+	mu  sync.Mutex
+	did map[string]int // what happened, how often
+}
+
+// String says what happened.
+func (k *soak) String() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(k.did)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, k.did[kind]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// people registers them.
+func (k *soak) people(link string, n int) []*person {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s-%d", link, i)
+	}
+	return k.registerAll(names...)
+}
+
+// comesAgain plays one session after the other, until it is enough.
+func (k *soak) comesAgain(ctx context.Context, p *person, link string) {
+	for ctx.Err() == nil {
+		at, err := p.browser.Join(ctx, link)
+		if err != nil { // the server is away
+			select {
+			case <-ctx.Done():
+			case <-time.After(redial):
+			}
+			continue
+		}
+		st := p.stay(at)
+		k.mu.Lock()
+		k.stays = append(k.stays, st)
+		k.mu.Unlock()
+		select {
+		case <-st.done:
+		case <-time.After(3 * time.Minute):
+			k.t.Errorf("a session does not end: %v", st.diary)
+			return
+		}
+	}
+}
