@@ -96,6 +96,7 @@ test-go: bin/sharpie python ## all Go packages, the concurrent ones under the ra
 	@.ci/mongod
 	@.ci/bubblewrap
 	@.ci/nginx
+	@.ci/namespaces
 	@echo "go: testing $(REST)"
 	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie .ci/go-test $(REST)
 	@echo "go: testing $(RACE) with the race detector"
@@ -149,7 +150,13 @@ check-vulnerabilities: $(STAMPS)/web ## known vulnerabilities of what is linked 
 
 # ---- by hand ------------------------------------------------------------------
 
-.PHONY: generate
+.PHONY: generate soak
+
+SOAK ?= 3m
+soak: bin/sharpie ## nodes, links and the server die at random under twenty sessions, for SOAK=3m; SEED=n is the same again, STORE=mongo on MongoDB
+	@[ "$(STORE)" != mongo ] || .ci/mongod
+	@SHARPIE_TEST_BINARY=$(CURDIR)/bin/sharpie SHARPIE_SOAK=$(SOAK) SHARPIE_SOAK_SEED=$(SEED) SHARPIE_SOAK_STORE=$(STORE) \
+	  go test -count=1 -timeout 24h -v -run '^TestSoak$$' ./cmd/sharpie/system
 
 generate: $(STAMPS)/npm ## write the generated code anew from the .proto files
 	@$(BUF) generate

@@ -25,6 +25,7 @@ type pkg struct {
 	GoFiles     []string
 	TestGoFiles []string
 	Imports     []string
+	TestImports []string
 }
 
 // name is the package's path below the module: "persistence/mongo".
@@ -41,7 +42,7 @@ func root(t *testing.T) string {
 }
 
 var list = sync.OnceValues(func() ([]byte, error) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,TestGoFiles,Imports", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,TestGoFiles,Imports,TestImports", "./...")
 	cmd.Dir = "../.."
 	cmd.Stderr = os.Stderr
 	return cmd.Output()

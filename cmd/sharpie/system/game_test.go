@@ -18,13 +18,6 @@ type game struct {
 // gamePace is their steps per second.
 var gamePace = map[string]int{"car": 24, "tag": 15, "squares": 20}
 
-func (g game) seats() int {
-	if g.kind == "tag" {
-		return 2
-	}
-	return 1
-}
-
 func (g game) yaml() string {
 	var b strings.Builder
 	role := func(name string, keys string) {

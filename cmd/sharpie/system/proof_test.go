@@ -24,6 +24,8 @@ type proof struct {
 	sessions, episodes, pictures, inputs, anew int
 	steps                                      int64
 	events                                     map[string]int
+	ends                                       map[string]int // sessions, by the code of their reason
+	restarts                                   map[string]int // rounds that began again, by why
 	kept                                       map[persistence.SessionID][]*persistence.Episode
 }
 
@@ -31,11 +33,18 @@ type proof struct {
 // that is not stored: chunks are written every second, on a machine that is busy.
 const unstoredFor = 5 * time.Second
 
+func newProof(l *lab, store persistence.Store) *proof {
+	return &proof{
+		t: l.t, store: store, deaths: l.deaths, events: map[string]int{}, ends: map[string]int{}, restarts: map[string]int{},
+		kept: map[persistence.SessionID][]*persistence.Episode{},
+	}
+}
+
 // prove looks at every session that has a diary, and at all of these experiments.
 func (l *lab) prove(links ...string) *proof {
 	l.t.Helper()
 	store := l.close()
-	p := &proof{t: l.t, store: store, deaths: l.deaths, events: map[string]int{}, kept: map[persistence.SessionID][]*persistence.Episode{}}
+	p := newProof(l, store)
 	diaries := map[persistence.SessionID][]*diary{}
 	for _, st := range l.stays {
 		diaries[st.diary.session] = append(diaries[st.diary.session], st.diary)
@@ -70,8 +79,8 @@ func (l *lab) prove(links ...string) *proof {
 
 // String sums up what was proven.
 func (p *proof) String() string {
-	return fmt.Sprintf("%d sessions, %d episodes, %d steps are stored; %d pictures and %d used inputs that people saw are those; %d pictures were played anew after the server was killed; %v",
-		p.sessions, p.episodes, p.steps, p.pictures, p.inputs, p.anew, p.events)
+	return fmt.Sprintf("%d sessions, %d episodes, %d steps are stored; %d pictures and %d used inputs that people saw are those; %d pictures were played anew after the server was killed; hand-overs %v; sessions ended %v; rounds began again %v",
+		p.sessions, p.episodes, p.steps, p.pictures, p.inputs, p.anew, p.events, p.ends, p.restarts)
 }
 
 func (p *proof) bad(format string, args ...any) {
@@ -89,6 +98,7 @@ func (p *proof) session(x *persistence.Session, diaries []*diary) {
 		p.t.Fatal(err)
 	}
 	p.kept[x.ID] = stored
+	p.ends[x.Reason.Code]++
 	var attempts []*attempt
 	for _, e := range stored {
 		attempts = append(attempts, p.attempt(e))
@@ -103,8 +113,11 @@ func (p *proof) session(x *persistence.Session, diaries []*diary) {
 		case "runner_away", "runner_back", "runner_lost", "resumed", "not_resumed", "restarted", "server_restarted", "fault", "failed":
 			p.events[e.Kind]++
 		}
-		if e.Kind == "resumed" {
+		switch e.Kind {
+		case "resumed":
 			resumed[e.EpisodeID]++
+		case "restarted":
+			p.restarts[fmt.Sprint(e.Detail["why"])]++
 		}
 	}
 	for _, a := range attempts {

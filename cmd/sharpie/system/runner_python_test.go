@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,10 +21,12 @@ type pythonNode struct {
 	t    testing.TB
 	args []string
 	env  []string // beside that of the test
-	data string
-	cmd  *exec.Cmd
-	log  *lines // of all its processes
-	done chan struct{}
+	// through is a program and its arguments that run the node in a place of its own.
+	through []string
+	data    string
+	cmd     *exec.Cmd
+	log     *lines // of all its processes
+	done    chan struct{}
 }
 
 // runnerKey makes a key for nodes of the server.
@@ -54,7 +57,8 @@ func (s *server) pythonNode(key string, flags ...string) *pythonNode {
 
 func (n *pythonNode) start() {
 	n.t.Helper()
-	n.cmd, n.done = exec.Command(binary, n.args...), make(chan struct{})
+	line := append(append(slices.Clone(n.through), binary), n.args...)
+	n.cmd, n.done = exec.Command(line[0], line[1:]...), make(chan struct{})
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	n.cmd.Env = append(os.Environ(), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log

@@ -18,7 +18,7 @@ import (
 const (
 	envSoak      = "SHARPIE_SOAK"       // "10m"; without it, it is short
 	envSoakSeed  = "SHARPIE_SOAK_SEED"  // a number; without it, one is drawn, and printed
-	envSoakMongo = "SHARPIE_SOAK_MONGO" // "true": MongoDB of the test's own
+	envSoakStore = "SHARPIE_SOAK_STORE" // "mongo": MongoDB of the test's own
 )
 
 // shortSoak is how long the soak among the other tests is; its seed is 1.
@@ -42,7 +42,7 @@ func TestSoak(t *testing.T) {
 	length, seed := soakSettings(t)
 	t.Logf("a soak of %s; the same again: %s=%s %s=%d", length, envSoak, length, envSoakSeed, seed)
 	at := ""
-	if os.Getenv(envSoakMongo) == "true" {
+	if os.Getenv(envSoakStore) == "mongo" {
 		at = uri(database(t))
 	}
 	var games []game
