@@ -13,7 +13,7 @@ import (
 // How soon people are told that their runner is lost, and how soon they play on.
 const (
 	noticed = time.Second
-	goesOn  = 5 * time.Second
+	goesOn  = 4 * time.Second
 )
 
 func TestANodeIsKilledAndAnotherOnePlaysOn(t *testing.T) {

@@ -64,6 +64,7 @@ func (k *soak) disturb(length time.Duration) {
 		pass(k.between(300*time.Millisecond, 2*time.Second))
 		if time.Now().After(next) {
 			k.note("kill the server", "", 0)
+			k.acknowledged += k.metric(storedSteps)
 			k.kill()
 			pass(k.between(0, time.Second))
 			k.start()

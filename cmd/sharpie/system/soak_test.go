@@ -72,6 +72,9 @@ func TestSoak(t *testing.T) {
 			t.Errorf("%d rounds began again, though they could have gone on: %s", n, why)
 		}
 	}
+	if float64(p.steps) < k.acknowledged {
+		t.Errorf("%.0f steps were acknowledged before the server was killed, and %d are stored in all", k.acknowledged, p.steps)
+	}
 	if p.steps == 0 || p.pictures == 0 || p.inputs == 0 {
 		t.Error("nothing was played")
 	}
@@ -101,6 +104,8 @@ type soak struct {
 	random *rand.Rand // of the one goroutine that decides
 	nodes  []*soakNode
 	began  time.Time
+	// acknowledged is how many steps each server had stored before it was killed.
+	acknowledged float64
 
 	mu  sync.Mutex
 	did map[string]int // what happened, how often
