@@ -58,11 +58,12 @@ const (
 	rejoined       = 5 * time.Second
 )
 
-// same wants one episode, played by one runner to its end.
+// same wants one episode, played by one runner to its end. A car may come to its flag
+// while nobody sees it: the key that was held last counts until the runner notices.
 func (p *proof) same(st *stay) {
 	p.t.Helper()
 	all := p.of(st)
-	if len(all) != 1 || len(all[0].Runs) > 0 || all[0].Attempt > 0 || all[0].Status != "truncated" {
+	if len(all) != 1 || len(all[0].Runs) > 0 || all[0].Attempt > 0 || all[0].Status == "aborted" {
 		for _, e := range all {
 			p.t.Errorf("want one episode by one runner; there is attempt %d of episode %d, %s, by %v", e.Attempt, e.Index, e.Status, runs(e))
 		}

@@ -26,9 +26,7 @@ func TestSessionsAreDrawnToWhatTheyNeed(t *testing.T) {
 	t.Logf("the participant is told %q", told.reason)
 	l.loggedSince(0, "no runner has the labels that are needed", "experiment=both")
 	admin := l.administrator()
-	if page := admin.get("/admin"); !strings.Contains(words(page.Body), "robot") {
-		t.Errorf("the Admin page does not say what is missing:\n%s", words(page.Body))
-	}
+	eventually(t, "the Admin page says that a robot is missing", func() bool { return strings.Contains(words(admin.get("/admin").Body), "robot") })
 	any, gpu := l.play("any", people[0])[0], l.play("gpu", people[1])[0]
 	if by := l.playedBy(any.at); by != "plain" {
 		t.Errorf("what needs nothing is played by %q, want the plain node, so that the other one is free", by)

@@ -16,7 +16,7 @@ func TestTheServerIsKilledUnderPlayingNodes(t *testing.T) {
 			if mongo {
 				at = uri(database(t))
 			}
-			l := openLab(t, at, []game{{link: "car", kind: "car", rounds: 1, steps: 170}, {link: "tag", kind: "tag", rounds: 1, steps: 110}})
+			l := openLab(t, at, []game{{link: "car", kind: "car", rounds: 1, steps: 260}, {link: "tag", kind: "tag", rounds: 1, steps: 130}})
 			people := l.crew(3)
 			l.node("a", "--slots", "2")
 			l.node("b", "--slots", "2")
