@@ -1,6 +1,8 @@
 package system
 
 import (
+	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +57,21 @@ func TestTheProofFindsWhatIsWrong(t *testing.T) {
 		})
 	}
 	for name, x := range map[string]struct {
+		spoil func(all []*persistence.StepChunk) []*persistence.StepChunk
+		want  string
+	}{
+		"a chunk that is missing":     {func(all []*persistence.StepChunk) []*persistence.StepChunk { return slices.Delete(all, 1, 2) }, "has no steps"},
+		"a chunk that is there twice": {func(all []*persistence.StepChunk) []*persistence.StepChunk { return slices.Insert(all, 1, all[0]) }, "twice"},
+		"no last chunk":               {func(all []*persistence.StepChunk) []*persistence.StepChunk { return all[:len(all)-1] }, "so 61 records"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProof(l, spoilt{store, x.spoil})
+			p.t = t
+			p.attempt(stored[0])
+			p.found(x.want)
+		})
+	}
+	for name, x := range map[string]struct {
 		spoil func(e *persistence.Episode)
 		want  string
 	}{
@@ -72,6 +89,31 @@ func TestTheProofFindsWhatIsWrong(t *testing.T) {
 			p.attempt(&e)
 			p.found(x.want)
 		})
+	}
+}
+
+// spoilt is a store with something done to the steps of every episode.
+type spoilt struct {
+	persistence.Store
+	spoil func([]*persistence.StepChunk) []*persistence.StepChunk
+}
+
+// StepChunks implements persistence.Store.
+func (s spoilt) StepChunks(ctx context.Context, id persistence.EpisodeID) iter.Seq2[*persistence.StepChunk, error] {
+	return func(yield func(*persistence.StepChunk, error) bool) {
+		var all []*persistence.StepChunk
+		for c, err := range s.Store.StepChunks(ctx, id) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			all = append(all, c)
+		}
+		for _, c := range s.spoil(all) {
+			if !yield(c, nil) {
+				return
+			}
+		}
 	}
 }
 
