@@ -13,6 +13,7 @@ import (
 // bencher holds what lasts over the runs: the server and the people.
 type bencher struct {
 	server   *server
+	nodes    []*node // that play every run; none: the server plays
 	accounts []*client.Account
 	prefix   string // of the accounts' names: new for each benchmark
 	progress func(format string, args ...any)

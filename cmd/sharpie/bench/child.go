@@ -45,7 +45,9 @@ func startChild(ctx context.Context, onLine func(string), env []string, args ...
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("bench: start %s: %w", args[0], err)
 	}
+	read := make(chan struct{})
 	go func() {
+		defer close(read)
 		lines := bufio.NewScanner(r)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
@@ -58,9 +60,20 @@ func startChild(ctx context.Context, onLine func(string), env []string, args ...
 	go func() {
 		c.err = c.cmd.Wait()
 		_ = w.Close()
+		<-read
 		close(c.done)
 	}()
 	return c, nil
+}
+
+// over says whether the process has ended.
+func (c *child) over() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *child) remember(line string) {
@@ -87,7 +100,7 @@ func (c *child) stop(grace time.Duration) error {
 	}
 	_ = c.cmd.Process.Kill()
 	<-c.done
-	return errors.New("bench: the server did not stop in time and was killed")
+	return fmt.Errorf("bench: sharpie %s did not stop in time and was killed", c.cmd.Args[1])
 }
 
 // Usage is what a process has used.
@@ -102,7 +115,7 @@ func (c *child) usage() (Usage, error) {
 	dir := "/proc/" + strconv.Itoa(c.cmd.Process.Pid)
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
-		return Usage{}, fmt.Errorf("bench: read the server's usage: %w", err)
+		return Usage{}, fmt.Errorf("bench: read what a process used: %w", err)
 	}
 	// Fields after the parenthesised name; utime and stime are 14 and 15 of proc(5), in ticks of 10 ms.
 	_, rest, _ := strings.Cut(string(stat), ") ")
@@ -118,7 +131,7 @@ func (c *child) usage() (Usage, error) {
 	u := Usage{CPU: time.Duration(ut+st) * 10 * time.Millisecond}
 	status, err := os.ReadFile(dir + "/status")
 	if err != nil {
-		return Usage{}, fmt.Errorf("bench: read the server's memory: %w", err)
+		return Usage{}, fmt.Errorf("bench: read a process's memory: %w", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		var kb int64
@@ -129,6 +142,14 @@ func (c *child) usage() (Usage, error) {
 		}
 	}
 	return u, nil
+}
+
+// resetPeak begins anew with what usage calls the peak.
+func (c *child) resetPeak() error {
+	if err := os.WriteFile("/proc/"+strconv.Itoa(c.cmd.Process.Pid)+"/clear_refs", []byte("5"), 0); err != nil {
+		return fmt.Errorf("bench: reset the peak of a process's memory: %w", err)
+	}
+	return nil
 }
 
 // foreign wraps a process that somebody else started, and will stop.

@@ -15,6 +15,9 @@ func experimentYAML(i int, r Run) []byte {
 		fmt.Fprintf(&b, "  - role: agent_%d\n    name: Player %d\n    participant: true\n    keyboard_inputs: {ArrowLeft: 1, ArrowRight: 2, ArrowDown: 3, ArrowUp: 4, default: 0}\n    inputs_type: actions\n", n, n+1)
 	}
 	fmt.Fprintf(&b, "experiment:\n  link: %s\n  name: Benchmark %d\n  enabled: true\n  number_of_episodes: 1\n  countdown: 0\n  lobby_timeout: 10m\n  queue_timeout: 5m\n  episode_timeout: 2h\n  reconnect_grace: 30s\n", link(i), i)
+	if r.Place != "" {
+		fmt.Fprintf(&b, "  needs: [%s]\n", r.Place)
+	}
 	if r.Steps > 0 {
 		fmt.Fprintf(&b, "  max_steps: %d\n", r.Steps)
 	}

@@ -24,6 +24,15 @@ func merge(all ...*samples) *samples {
 	return out
 }
 
+// seconds is all of them.
+func (s *samples) seconds() []float64 {
+	out := make([]float64, len(s.d))
+	for i, d := range s.d {
+		out[i] = d.Seconds()
+	}
+	return out
+}
+
 // Quantiles of round trips, in milliseconds; all 0 where N is 0.
 type Quantiles struct {
 	N   int     `json:"n"`

@@ -3,14 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
-
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
-	"sharpie/cmd/sharpie/internal/client"
 )
 
 // Result is one run, with its baseline.
@@ -32,6 +26,7 @@ type Result struct {
 	CPUSeconds     float64   `json:"server_cpu_seconds"`
 	Memory         int64     `json:"server_memory_bytes"`
 	MemoryBefore   int64     `json:"server_memory_bytes_before"`
+	NodesCPU       float64   `json:"nodes_cpu_seconds,omitempty"` // of all runner nodes
 	Stored         *Stored   `json:"stored,omitempty"`
 	Echo           *Echo     `json:"echo,omitempty"`
 }
@@ -99,6 +94,10 @@ func (b *bencher) observe(ctx context.Context, r Run, win *window, wg *sync.Wait
 	if err != nil {
 		return err
 	}
+	n0, err := b.nodesCPU()
+	if err != nil {
+		return err
+	}
 	t0, err := b.ticks(ctx)
 	if err != nil {
 		return err
@@ -115,12 +114,16 @@ func (b *bencher) observe(ctx context.Context, r Run, win *window, wg *sync.Wait
 	if err != nil {
 		return err
 	}
+	n1, err := b.nodesCPU()
+	if err != nil {
+		return err
+	}
 	t1, err := b.ticks(ctx)
 	if err != nil {
 		return err
 	}
 	out.Seconds = time.Since(from).Seconds()
-	out.CPUSeconds, out.Memory = (u1.CPU - u0.CPU).Seconds(), u1.RSS
+	out.CPUSeconds, out.Memory, out.NodesCPU = (u1.CPU - u0.CPU).Seconds(), u1.RSS, (n1 - n0).Seconds()
 	if n := t1.all - t0.all; r.Mode == RealTime && n > 0 {
 		out.TicksOnTime = (t1.onTime - t0.onTime) / n
 	}
@@ -190,35 +193,4 @@ func (r *Result) summarise(players []*player) {
 		r.BytesPerFrame = float64(frameBytes) / float64(r.FramesSent)
 	}
 	r.RoundTrip = merge(all...).quantiles()
-}
-
-// tickCount is the server's histogram of tick lateness so far.
-type tickCount struct{ onTime, all float64 }
-
-// ticks reads the histogram from /metrics. Its bucket of 5 ms is "on time".
-func (b *bencher) ticks(ctx context.Context) (tickCount, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.server.base+"/metrics", nil)
-	if err != nil {
-		return tickCount{}, fmt.Errorf("bench: %w", err)
-	}
-	res, err := client.Transport.RoundTrip(req)
-	if err != nil {
-		return tickCount{}, fmt.Errorf("bench: read /metrics: %w", err)
-	}
-	defer res.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(res.Body)
-	if err != nil {
-		return tickCount{}, fmt.Errorf("bench: read /metrics: %w", err)
-	}
-	var t tickCount
-	for _, m := range families["sharpie_runner_tick_lateness_seconds"].GetMetric() {
-		t.all += float64(m.GetHistogram().GetSampleCount())
-		for _, bucket := range m.GetHistogram().GetBucket() {
-			if bucket.GetUpperBound() == 0.005 {
-				t.onTime += float64(bucket.GetCumulativeCount())
-			}
-		}
-	}
-	return t, nil
 }

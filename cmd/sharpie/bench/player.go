@@ -46,6 +46,7 @@ type player struct {
 
 	started chan struct{} // closed at the first picture
 	tally   tally
+	outage  outage
 }
 
 func newPlayer(sock *socket, r Run, phase time.Duration, win *window) *player {
@@ -107,6 +108,7 @@ func (p *player) play(ctx context.Context) {
 // count takes one message into the tally.
 func (p *player) count(s seen, size int, now time.Time) {
 	in := p.win.holds(now)
+	p.outage.see(s, now)
 	if s.frame {
 		p.step.Store(s.step)
 	}

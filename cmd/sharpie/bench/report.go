@@ -17,7 +17,10 @@ type Report struct {
 	At      time.Time `json:"at"`
 	Machine Machine   `json:"machine"`
 	Store   string    `json:"store"`
-	Runs    []Result  `json:"runs"`
+	// RunnerNodes is how many nodes played every run; 0: the server did.
+	RunnerNodes int      `json:"runner_nodes,omitempty"`
+	Runs        []Result `json:"runs"`
+	Nodes       *Nodes   `json:"nodes,omitempty"`
 }
 
 // Machine is where it ran. Server, load and echo share it.
@@ -94,5 +97,8 @@ func (r Report) print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w, "\nratio: frames received a second against the bare echo's messages a second, same sockets, same bytes.")
-	return nil
+	if r.Nodes == nil {
+		return nil
+	}
+	return r.Nodes.print(w)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -19,25 +20,38 @@ import (
 // server is the SHARPIE under test: a child of this process, with a store of its own.
 type server struct {
 	*child
-	base  string // http://127.0.0.1:PORT
-	data  string // folder; removed at the end
-	mongo string // URI; empty: embedded
-	key   string
+	addr    string // 127.0.0.1:PORT
+	base    string // http://127.0.0.1:PORT
+	data    string // folder; removed at the end
+	mongo   string // URI; empty: embedded
+	key     string
+	nodeKey string // of runner nodes; empty: none join
+}
+
+// serverConfig is how a server is started.
+type serverConfig struct {
+	runs  []Run
+	slots int // episodes that it runs itself
+	mongo string
+	nodes bool // runner nodes may join
 }
 
 // startServer imports the runs' experiments into a new store and starts sharpie
 // serve on it.
-func startServer(ctx context.Context, runs []Run, mongoURI string) (*server, error) {
+func startServer(ctx context.Context, c serverConfig) (*server, error) {
 	data, err := os.MkdirTemp("", "sharpie-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	s := &server{data: data, mongo: mongoURI, key: "benchmark-key-" + strconv.Itoa(os.Getpid())}
-	if err := s.importRuns(ctx, runs); err != nil {
-		s.remove()
-		return nil, err
+	s := &server{data: data, mongo: c.mongo, key: "benchmark-key-" + strconv.Itoa(os.Getpid())}
+	err = s.importRuns(ctx, c.runs)
+	if err == nil && c.nodes {
+		err = s.makeNodeKey(ctx)
 	}
-	if err := s.start(ctx, runs); err != nil {
+	if err == nil {
+		err = s.start(ctx, c.slots)
+	}
+	if err != nil {
 		s.remove()
 		return nil, err
 	}
@@ -53,6 +67,9 @@ func (s *server) storeFlags() []string {
 }
 
 func (s *server) importRuns(ctx context.Context, runs []Run) error {
+	if len(runs) == 0 {
+		return nil
+	}
 	args := append([]string{"import"}, s.storeFlags()...)
 	for i, r := range runs {
 		file := filepath.Join(s.data, link(i)+".yaml")
@@ -61,33 +78,53 @@ func (s *server) importRuns(ctx context.Context, runs []Run) error {
 		}
 		args = append(args, file)
 	}
-	c, err := startChild(ctx, func(string) {}, nil, args...)
+	_, err := s.command(ctx, args...)
+	return err
+}
+
+// nodeKeyLine is where `sharpie runner-key add` prints the key.
+var nodeKeyLine = regexp.MustCompile(`--key (shk_\S+)`)
+
+// makeNodeKey makes the key with which runner nodes join.
+func (s *server) makeNodeKey(ctx context.Context) error {
+	said, err := s.command(ctx, append([]string{"runner-key", "add", "benchmark"}, s.storeFlags()...)...)
 	if err != nil {
 		return err
+	}
+	m := nodeKeyLine.FindStringSubmatch(said)
+	if m == nil {
+		return fmt.Errorf("bench: runner-key add printed no key: %s", said)
+	}
+	s.nodeKey = m[1]
+	return nil
+}
+
+// command runs another command of the program, before the server does, and returns
+// what it said last.
+func (s *server) command(ctx context.Context, args ...string) (string, error) {
+	c, err := startChild(ctx, func(string) {}, nil, args...)
+	if err != nil {
+		return "", err
 	}
 	select {
 	case <-c.done:
 	case <-time.After(60 * time.Second):
 		_ = c.cmd.Process.Kill()
-		return fmt.Errorf("bench: importing the experiments took over a minute: %s", c.lastLines())
+		return "", fmt.Errorf("bench: sharpie %s took over a minute: %s", args[0], c.lastLines())
 	}
 	if c.err != nil {
-		return fmt.Errorf("bench: import the experiments: %w\n%s", c.err, c.lastLines())
+		return "", fmt.Errorf("bench: sharpie %s: %w\n%s", args[0], c.err, c.lastLines())
 	}
-	return nil
+	return c.lastLines(), nil
 }
 
-func (s *server) start(ctx context.Context, runs []Run) error {
-	slots := 1
-	for _, r := range runs {
-		slots = max(slots, r.Sessions)
-	}
-	addr, err := freeAddress()
-	if err != nil {
+func (s *server) start(ctx context.Context, slots int) error {
+	var err error
+	if s.addr, err = freeAddress(); err != nil {
 		return err
 	}
-	s.base = "http://" + addr
-	args := append([]string{"serve", "--addr", addr, "--slots", strconv.Itoa(slots), "--registration-key", s.key,
+	s.base = "http://" + s.addr
+	args := append([]string{"serve", "--addr", s.addr, "--slots", strconv.Itoa(slots), "--labels", placeLocal, "--registration-key", s.key,
 		"--no-demos", "--login-rate", "0", "--inputs-per-second", "1000000", "--drain-grace", "2s", "--log-level", "warn"}, s.storeFlags()...)
 	if s.child, err = startChild(ctx, func(string) {}, nil, args...); err != nil {
 		return err

@@ -32,6 +32,8 @@ type Run struct {
 	Latency      time.Duration `json:"latency_ns"`
 	Steps        int           `json:"steps"`     // per session; 0: by Seconds
 	Length       time.Duration `json:"length_ns"` // upper bound of the measurement
+	// Place is the label of the runners that play it; empty: any.
+	Place string `json:"place,omitempty"`
 }
 
 // Players is the number of sockets of the run.
@@ -106,8 +108,27 @@ func presets(name string) ([]Run, error) {
 			}
 			out = append(out, more...)
 		}
+	case presetNodes:
+		add("20 sessions, local", func(r *Run) { onNodes(r, Turns, placeLocal) })
+		add("20 sessions, on a node", func(r *Run) { onNodes(r, Turns, placeNode) })
+		add("20 sessions, whose node is lost", func(r *Run) { onNodes(r, RealTime, placeNode) })
 	default:
-		return nil, fmt.Errorf("--preset is %q: allowed are numbers, reference, participants, frames, latency, sessions", name)
+		return nil, fmt.Errorf("--preset is %q: allowed are numbers, nodes, reference, participants, frames, latency, sessions", name)
 	}
 	return out, nil
+}
+
+// presetNodes is the list of runs that runner nodes are measured with.
+const presetNodes = "nodes"
+
+// Where a run is played: the labels of runners.
+const (
+	placeLocal = "local" // in the server's own process
+	placeNode  = "node"  // on a runner node
+)
+
+// onNodes makes a run of what runner nodes are measured with: 20 sessions at 60 FPS
+// with pictures of 20 KB.
+func onNodes(r *Run, mode Mode, place string) {
+	r.Mode, r.Place, r.Sessions, r.FPS, r.Frames, r.Size, r.Steps, r.Length = mode, place, 20, 60, "noise", 158, 0, 10*time.Second
 }

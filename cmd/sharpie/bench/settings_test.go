@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,7 @@ import (
 )
 
 func TestPresetsAreExperiments(t *testing.T) {
-	for _, name := range []string{"numbers", "reference", "participants", "frames", "latency", "sessions"} {
+	for _, name := range []string{"numbers", "nodes", "reference", "participants", "frames", "latency", "sessions"} {
 		runs, err := presets(name)
 		if err != nil {
 			t.Fatal(err)
@@ -21,6 +22,8 @@ func TestPresetsAreExperiments(t *testing.T) {
 			d, err := experiments.Parse("bench.yaml", experimentYAML(i, r))
 			if err != nil {
 				t.Errorf("%s: %s: %v", name, r.Name, err)
+			} else if r.Place != "" && !slices.Equal(d.Experiment.Needs, []string{r.Place}) {
+				t.Errorf("%s: %s: needs %v, want %s", name, r.Name, d.Experiment.Needs, r.Place)
 			} else if len(d.Seats()) != r.Participants {
 				t.Errorf("%s: %s: %d seats, want %d", name, r.Name, len(d.Seats()), r.Participants)
 			}
@@ -43,6 +46,24 @@ func TestLoadStaysOnThisMachine(t *testing.T) {
 	for _, url := range []string{"http://example.org:8080", "https://127.0.0.1:1", "127.0.0.1:8080"} {
 		if _, err := (&Command{URL: url, Link: "x", PID: 1}).attach(); err == nil {
 			t.Errorf("--url %s was accepted", url)
+		}
+	}
+}
+
+func TestFlagsAboutNodesAreChecked(t *testing.T) {
+	fine := Command{Preset: presetNodes, Rounds: 1, Seconds: 1}
+	if runs, err := fine.runs(); err != nil || len(runs) != 3 {
+		t.Errorf("--preset nodes --rounds 1 --seconds 1 gives %d runs and %v", len(runs), err)
+	}
+	for name, c := range map[string]Command{
+		"--nodes":   {Nodes: 101},
+		"--url":     {Nodes: 2, URL: "http://127.0.0.1:1"},
+		"--preset":  {Nodes: 2, Preset: presetNodes, Rounds: 1, Seconds: 1},
+		"--rounds":  {Preset: presetNodes, Rounds: 0, Seconds: 1},
+		"--seconds": {Preset: presetNodes, Rounds: 1, Seconds: .5},
+	} {
+		if _, err := c.runs(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%+v: %v, want an error that names %s", c, err, name)
 		}
 	}
 }

@@ -15,8 +15,15 @@ type seen struct {
 	frame    bool
 	step     uint64
 	inputSeq uint64
-	over     bool // End, or a phase that ends the session
+	phase    uint64 // of a Phase, by its number; 0: another kind of message
+	over     bool   // End, or a phase that ends the session
 }
+
+// Numbers of Phase.Name.
+const (
+	phasePaused    = 6
+	phaseCompleted = 7 // 8 is aborted
+)
 
 var errMessage = errors.New("bench: the server sent a message that is not sharpie.v1")
 
@@ -48,9 +55,9 @@ func parseServerMessage(b []byte) (seen, error) {
 		}
 		b = b[n:]
 		switch num {
-		case 2: // Phase: name 7 is completed, 8 aborted
-			name, _ := firstVarint(v, 1)
-			s.over = name >= 7
+		case 2:
+			s.phase, _ = firstVarint(v, 1)
+			s.over = s.phase >= phaseCompleted
 		case 3:
 			s.frame = true
 			s.step, _ = firstVarint(v, 2)

@@ -17,8 +17,9 @@ func TestParseServerMessage(t *testing.T) {
 		"frame": {&play.ServerMessage{Kind: &play.ServerMessage_Frame{Frame: &play.Frame{Episode: 1, Step: 700, Codec: play.Codec_CODEC_PNG, Data: []byte{1, 2}}}, InputSeq: 9},
 			seen{frame: true, step: 700, inputSeq: 9}},
 		"status":    {&play.ServerMessage{Kind: &play.ServerMessage_Status{Status: &play.Status{Step: 3, EpisodeReturn: 1.5}}, InputSeq: 4}, seen{inputSeq: 4}},
-		"running":   {&play.ServerMessage{Kind: &play.ServerMessage_Phase{Phase: &play.Phase{Name: play.Phase_RUNNING}}}, seen{}},
-		"completed": {&play.ServerMessage{Kind: &play.ServerMessage_Phase{Phase: &play.Phase{Name: play.Phase_COMPLETED}}}, seen{over: true}},
+		"running":   {&play.ServerMessage{Kind: &play.ServerMessage_Phase{Phase: &play.Phase{Name: play.Phase_RUNNING}}}, seen{phase: 4}},
+		"paused":    {&play.ServerMessage{Kind: &play.ServerMessage_Phase{Phase: &play.Phase{Name: play.Phase_PAUSED}}}, seen{phase: phasePaused}},
+		"completed": {&play.ServerMessage{Kind: &play.ServerMessage_Phase{Phase: &play.Phase{Name: play.Phase_COMPLETED}}}, seen{phase: phaseCompleted, over: true}},
 		"end":       {&play.ServerMessage{Kind: &play.ServerMessage_End{End: &play.End{Code: "replaced"}}}, seen{over: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
