@@ -173,7 +173,7 @@ func (j *joiner) connect(ctx context.Context) *End {
 	}
 	defer conn.Close()
 	t := &tunnel{peer: "The server", meter: newMeter(conn, nil), done: make(chan struct{}), describe: j.describe, nudged: j.nudged}
-	session, err := yamux.Client(t.meter, tunnelConfig())
+	session, err := yamux.Client(&joined{Conn: t.meter}, tunnelConfig())
 	if err != nil {
 		return &End{"lost", err.Error()}
 	}

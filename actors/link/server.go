@@ -224,7 +224,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, k *persistence.Runner
 	limit := s.cfg.Limits.BytesPerSecond
 	t.meter = newMeter(conn, rate.NewLimiter(rate.Limit(limit), 2*limit))
 	var err error
-	if t.session, err = yamux.Server(t.meter, tunnelConfig()); err != nil {
+	if t.session, err = yamux.Server(&joined{Conn: t.meter}, tunnelConfig()); err != nil {
 		return fmt.Errorf("begin a tunnel: %w", err)
 	}
 	defer t.session.Close()
