@@ -14,6 +14,8 @@ that figures are ratios and can be compared between machines.
   sharpie bench --sessions 100 --fps 30 --mode turns
   sharpie bench --sessions 64 --mode saturation --seconds 5
   sharpie bench --preset numbers --json report.json
+  sharpie bench --nodes 2 --sessions 20 --fps 60 --mode turns
+  sharpie bench --preset nodes --json nodes.json
   sharpie bench --preset reference --mongo mongodb://localhost:27017/bench`
 }
 

@@ -4,7 +4,11 @@
 // the same run. Every figure is therefore a ratio as well as a number: these
 // are what can be compared between machines.
 //
-// The load generator is this process; the server and the echo are children of
-// it on the loopback address, and end with it. It refuses to aim at a host that
+// Runner nodes are measured the same way: beside local runners of the same server, in
+// turns; when one is killed, frozen or behind a link that takes nothing, by what
+// participants see; and many of them at rest, beside the same server without any.
+//
+// The load generator is this process; the server, runner nodes and the echo are children
+// of it on the loopback address, and end with it. It refuses to aim at a host that
 // is not its own.
 package bench

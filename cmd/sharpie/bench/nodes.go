@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -177,7 +176,7 @@ func (b *bencher) measureIdles(ctx context.Context, mongo string, length time.Du
 	for range rounds {
 		i, err := b.measureIdle(ctx, mongo, idleTimes*length)
 		if err != nil {
-			return all, errors.Join(errors.New("nodes that are idle"), err)
+			return all, fmt.Errorf("nodes at rest: %w", err)
 		}
 		all = append(all, i)
 	}
