@@ -226,8 +226,10 @@ func (j *joiner) greet(t *tunnel) (*Welcome, *End) {
 
 // dialWeb opens the WebSocket; a refusal is put into a sentence.
 func (j *joiner) dialWeb(ctx context.Context) (net.Conn, *End) {
+	client, dialled := onWire(j.client)
+	defer client.CloseIdleConnections() // of a refusal
 	c, answer, err := websocket.Dial(ctx, j.url.String(), &websocket.DialOptions{
-		HTTPClient: j.client, Subprotocols: []string{Subprotocol},
+		HTTPClient: client, Subprotocols: []string{Subprotocol},
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + j.cfg.Key}, "User-Agent": {"sharpie/" + j.cfg.Version}},
 	})
 	if err != nil {
@@ -238,7 +240,8 @@ func (j *joiner) dialWeb(ctx context.Context) (net.Conn, *End) {
 		return nil, j.stranger("It does not speak " + Subprotocol + ".")
 	}
 	c.SetReadLimit(socketMessage)
-	return &clientConn{Conn: websocket.NetConn(context.Background(), c, websocket.MessageBinary), socket: c}, nil
+	conn := &clientConn{Conn: websocket.NetConn(context.Background(), c, websocket.MessageBinary), socket: c}
+	return &wired{Conn: conn, wire: dialled()}, nil
 }
 
 // clientConn closes without the WebSocket's goodbye: the tunnel has its own.
