@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,8 @@ type socketConn struct {
 	Socket
 	r  io.Reader // of the message that is being read
 	mu sync.Mutex
+	// closed: a write that begins now would set its own time.
+	closed atomic.Bool
 }
 
 var _ net.Conn = (*socketConn)(nil)
@@ -76,6 +79,9 @@ func (c *socketConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.SetWriteDeadline(time.Now().Add(stalledWrite)) // WriteMessage says what is wrong
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
 	if err := c.WriteMessage(binaryMessage, p); err != nil {
 		return 0, fmt.Errorf("write the WebSocket: %w", err)
 	}
@@ -86,6 +92,7 @@ func (c *socketConn) Write(p []byte) (int, error) {
 // has returned, so what waits for the peer is ended by deadlines: a peer that is frozen,
 // or behind a cut, says nothing that would end it.
 func (c *socketConn) Close() error {
+	c.closed.Store(true)
 	return errors.Join(c.NetConn().SetDeadline(time.Unix(1, 0)), c.Socket.Close())
 }
 
