@@ -321,8 +321,13 @@ func TestANodeMayAnswerThoseWhoWroteToIt(t *testing.T) {
 	for end := time.Now().Add(patience); !known() && time.Now().Before(end); <-tick.C {
 	}
 	r.send(stream, r.batch("lobby/mine", &messages.Stepped{EpisodeId: "mine-1"}, nil))
-	if m, _ := next[*messages.Stepped](t, s, patience); m.GetEpisodeId() != "mine-1" {
-		t.Errorf("got %v", m)
+	if m, from := next[*messages.Stepped](t, s, patience); m.GetEpisodeId() != "mine-1" || from == nil {
+		t.Errorf("got %v of %v", m, from)
+	}
+	// Without a sender the session would take it for its runner's, whoever that is now.
+	r.send(stream, r.batch("lobby/mine", &messages.Stepped{EpisodeId: "mine-1"}, func(b *remote.MessageBatch) { b.Envelopes[0].Sender = 0 }))
+	if why := r.cut(); why.Code != "breach" || !strings.Contains(why.Detail, "of nobody") {
+		t.Errorf("it was cut because %+v", why)
 	}
 }
 

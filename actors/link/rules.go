@@ -76,6 +76,8 @@ func (r *nodeRules) incoming(kind, target string, sender *actor.PID, data []byte
 		return breach, fmt.Sprintf("a message of type %q", clip(kind, 64))
 	case !r.node.acquaintances.has(target):
 		return breach, kind + " to an actor that it does not work for"
+	case sender == nil: // a session takes it for its own runner's
+		return breach, kind + " of nobody"
 	}
 	return pass, ""
 }
