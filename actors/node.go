@@ -105,7 +105,7 @@ func MachineLoad() (float64, bool) { return link.MachineLoad() }
 func CheckNodeKeyName(name string) string { return link.CheckKeyName(name) }
 
 // CheckNodeKeyLabels says what is wrong with the labels of a key; "" is nothing.
-func CheckNodeKeyLabels(labels []string) string { return link.CheckKeyLabels(labels) }
+func CheckNodeKeyLabels(labels []string) string { return link.CheckLabels(labels) }
 
 // MakeNodeKey makes a key for nodes, and what is stored of it; its name and its labels
 // were checked. Nobody has the key but who gets it here.

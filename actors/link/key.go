@@ -50,19 +50,6 @@ func CheckKeyName(name string) string {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// CheckKeyLabels says what is wrong with the labels of a key; "" is nothing.
-func CheckKeyLabels(labels []string) string {
-	if len(labels) > maxLabels {
-		return fmt.Sprintf("%d labels: allowed are at most %d", len(labels), maxLabels)
-	}
-	for _, l := range labels {
-		if p := CheckLabel(l); p != "" {
-			return p
-		}
-	}
-	return ""
-}
-
 // MakeKey makes a key for nodes that all offer these labels, and what is stored of it:
 // its hash, but not the key. Its name and its labels were checked.
 func MakeKey(id, name string, labels []string, by string, at time.Time) (string, *persistence.RunnerKey) {

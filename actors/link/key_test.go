@@ -39,7 +39,7 @@ func TestNamesAndLabelsOfKeysAreChecked(t *testing.T) {
 		{[]string{"gpu", "a b"}, `"a b" is no label`},
 		{make([]string, maxLabels+1), "at most 32"},
 	} {
-		if p := CheckKeyLabels(c.labels); (p == "") != (c.want == "") || !strings.Contains(p, c.want) {
+		if p := CheckLabels(c.labels); (p == "") != (c.want == "") || !strings.Contains(p, c.want) {
 			t.Errorf("the labels %q: %q, want %q", c.labels, p, c.want)
 		}
 	}

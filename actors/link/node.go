@@ -114,7 +114,7 @@ func shortLine(s string) bool {
 	return len(s) <= 64 && !strings.ContainsFunc(s, unprintable)
 }
 
-// CheckLabels says what is wrong with a node's labels; "" is nothing.
+// CheckLabels says what is wrong with the labels of a node or of a key; "" is nothing.
 func CheckLabels(labels []string) string {
 	if len(labels) > maxLabels {
 		return fmt.Sprintf("%d labels: allowed are at most %d", len(labels), maxLabels)

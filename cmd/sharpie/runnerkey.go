@@ -44,7 +44,7 @@ func (c *runnerKeyAddCommand) Run(a *app) error {
 	if p := link.CheckKeyName(name); p != "" {
 		return fmt.Errorf("NAME: %s", p)
 	}
-	if p := link.CheckKeyLabels(c.Label); p != "" {
+	if p := link.CheckLabels(c.Label); p != "" {
 		return fmt.Errorf("--label: %s", p)
 	}
 	key, record := link.MakeKey(persistence.NewID("rk"), name, c.Label, "command line", a.now())
