@@ -30,12 +30,14 @@ type memory struct {
 	checkpoints  []*persistence.Checkpoint
 	participants map[persistence.ParticipantID]persistence.Participant
 	experiments  map[string]*persistence.Experiment
+	runners      map[persistence.RunnerID]persistence.Runner
 }
 
 func newMemory() *memory {
 	return &memory{
 		sessions: map[persistence.SessionID]persistence.Session{}, episodes: map[persistence.EpisodeID]persistence.Episode{},
 		chunks: map[string]*persistence.StepChunk{}, participants: map[persistence.ParticipantID]persistence.Participant{},
+		runners: map[persistence.RunnerID]persistence.Runner{},
 	}
 }
 
@@ -222,6 +224,10 @@ func (m *memory) LatestCheckpoint(ctx context.Context, scope, role, policy strin
 
 func (m *memory) InsertEvents(ctx context.Context, events []*persistence.Event) error {
 	return m.write(ctx, "event", func() error { m.events = append(m.events, events...); return nil })
+}
+
+func (m *memory) UpsertRunner(ctx context.Context, r *persistence.Runner) error {
+	return m.write(ctx, "runner", func() error { m.runners[r.ID] = *r; return nil })
 }
 
 func (m *memory) Participant(_ context.Context, id persistence.ParticipantID) (*persistence.Participant, error) {

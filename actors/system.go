@@ -53,10 +53,14 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 	n := &counts{}
 	c := &cast{cfg: cfg, log: cfg.Logger, root: as.Root, metrics: newMetrics(cfg.Metrics, n), counts: n, health: newStoreHealth(cfg.Logger), workers: &workers{}}
 	var nodes *link.Server
+	book := newRoll(cfg.Store, cfg.Logger, cfg.Limits.WriteTimeout)
 	if cfg.RunnerNodes { // before any actor: they have an address of their own with it
 		nodes, err = link.NewServer(link.ServerConfig{System: as, Name: cfg.Node, Queue: queueName, Keys: cfg.Store, Version: cfg.CodeVersion,
 			Logger: cfg.Logger, Metrics: cfg.Metrics, Limits: cfg.Limits.Nodes,
-			Notify: func(e link.Event) { as.Root.Send(as.NewLocalPID(queueName), &nodeChanged{e}) }})
+			Notify: func(e link.Event) {
+				as.Root.Send(as.NewLocalPID(queueName), &nodeChanged{e})
+				book.note(e)
+			}})
 		if err != nil {
 			return nil, fmt.Errorf("runner nodes: %w", err)
 		}
@@ -73,6 +77,7 @@ func start(cfg Config, probe func(queue *actor.PID, slot int) *actor.Props) (*Sy
 	s.background = cancel
 	back := &recovery{store: cfg.Store, node: cfg.Node, before: time.Now(), log: cfg.Logger, reopen: s.reopen, went: make(chan struct{})}
 	s.workers.Go(func() { c.health.watch(ctx, cfg.Store, cfg.Limits.StorePing) })
+	s.workers.Go(func() { book.run(ctx) })
 	s.restoring.Store(true)
 	s.workers.Go(func() {
 		back.run(ctx)

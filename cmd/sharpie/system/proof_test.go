@@ -58,6 +58,7 @@ func (l *lab) prove(links ...string) *proof {
 			delete(diaries, x.ID)
 		}
 	}
+	p.nodes()
 	for id := range diaries {
 		p.bad("session %s is not stored at all", id)
 	}
@@ -75,6 +76,42 @@ func (l *lab) prove(links ...string) *proof {
 	}
 	l.t.Log(p)
 	return p
+}
+
+// nodes: every node that played is on record, with what became of it.
+func (p *proof) nodes() {
+	known := map[persistence.RunnerID]bool{}
+	all, err := p.store.Runners(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, r := range all {
+		known[r.ID] = true
+	}
+	for _, episodes := range p.kept {
+		for _, e := range episodes {
+			for _, id := range append([]persistence.RunnerID{e.Runner}, runnersOf(e)...) {
+				if strings.Contains(string(id), ".") && !known[id] {
+					p.bad("episode %s was played by %s, which is not among the nodes that are stored", e.ID, id)
+				}
+			}
+		}
+	}
+	joined, err := p.store.Events(p.t.Context(), persistence.EventFilter{Kind: "node.joined"}, persistence.Page{Limit: 1})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if len(all) > 0 && len(joined) == 0 {
+		p.bad("%d nodes are stored, and no event says that one joined", len(all))
+	}
+}
+
+func runnersOf(e *persistence.Episode) []persistence.RunnerID {
+	out := make([]persistence.RunnerID, len(e.Runs))
+	for i, r := range e.Runs {
+		out[i] = r.Runner
+	}
+	return out
 }
 
 // String sums up what was proven.
