@@ -81,8 +81,11 @@ type puppet struct {
 	releases int
 	replays  []*messages.Replay
 	knocks   []*messages.Reattach
-	clumsy   bool // cannot replay
-	lacking  bool // its machine has not what is needed
+	clumsy   bool   // cannot replay
+	lacking  bool   // its machine has not what is needed
+	soon     bool   // and is about to have it
+	offered  uint64 // readiness of its offers
+	loading  bool   // it answers no Start
 	step     uint64
 	deaf     bool // answers nothing
 }
@@ -100,7 +103,7 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 	p.mu.Lock()
 	offer := func() {
 		after = func() {
-			ctx.Request(queue, &messages.Offer{RunnerId: "node", Slot: uint32(p.slot), Labels: p.th.labels})
+			ctx.Request(queue, &messages.Offer{RunnerId: "node", Slot: uint32(p.slot), Labels: p.th.labels, Readiness: p.offered})
 		}
 	}
 	switch m := ctx.Message().(type) {
@@ -110,9 +113,11 @@ func (p *puppet) receive(ctx actor.Context, queue *actor.PID) {
 	case *messages.Start:
 		p.session, p.step = ctx.Sender(), 0
 		p.starts = append(p.starts, m)
-		if to := p.session; p.lacking {
+		if to, soon := p.session, p.soon; p.loading {
+			break
+		} else if p.lacking {
 			after = func() {
-				ctx.Request(to, &messages.Failed{EpisodeId: m.EpisodeId, Code: "bad_experiment", Phase: "load", Message: "there is no Python here", Elsewhere: true})
+				ctx.Request(to, &messages.Failed{EpisodeId: m.EpisodeId, Code: "bad_experiment", Phase: "load", Message: "there is no Python here", Elsewhere: true, Soon: soon})
 			}
 		} else if m.ResumeThrough != nil {
 			p.step = m.GetResumeThrough() // Started follows the last Replay

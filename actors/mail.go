@@ -128,9 +128,15 @@ type (
 		session persistence.SessionID
 		number  uint64
 		needs   []string
-		avoid   []string // ids of runners that cannot run it
-		front   bool     // its episode was begun: nobody waits longer than people in a game
-		orNot   bool     // now or not at all: answered with assigned or noneFree
+		avoid   []unfit // machines that cannot run it
+		front   bool    // its episode was begun: nobody waits longer than people in a game
+		orNot   bool    // now or not at all: answered with assigned or noneFree
+	}
+	// unfit is a machine that cannot run something, until it offers itself with a greater
+	// readiness.
+	unfit struct {
+		runner    string // id
+		readiness uint64
 	}
 	// withdraw takes a wish back, and the runner that it may have led to: the session
 	// has given that runner nothing to do.
@@ -143,10 +149,11 @@ type (
 // Queue to Session.
 type (
 	assigned struct {
-		number uint64 // of the wish
-		runner *actor.PID
-		id     string
-		slot   uint32
+		number    uint64 // of the wish
+		runner    *actor.PID
+		id        string
+		slot      uint32
+		readiness uint64 // of its offer
 	}
 	// unsatisfiable: no slot that is known has the labels that are needed.
 	unsatisfiable struct {

@@ -19,6 +19,8 @@ import (
 type NodeConfig struct {
 	Join  link.JoinConfig
 	Maker experiments.Maker
+	// Readiness counts what was prepared here; nil: nothing ever is. Join.Renewed tells of it.
+	Readiness func() uint64
 	// Metrics is where the counters are registered; nil registers nothing.
 	Metrics prometheus.Registerer
 }
@@ -32,7 +34,7 @@ func RunNode(ctx context.Context, cfg NodeConfig) error {
 	join.Runner = func(s link.Seat) *actor.Props {
 		return runner.Props(runner.Config{
 			Queue: s.Queue, RunnerID: s.Node, Incarnation: s.Incarnation, Slot: s.Slot, Labels: s.Labels,
-			CodeVersion: join.Version, Maker: cfg.Maker, Logger: join.Logger, Metrics: metrics,
+			CodeVersion: join.Version, Maker: cfg.Maker, Readiness: cfg.Readiness, Logger: join.Logger, Metrics: metrics,
 		})
 	}
 	return link.Join(ctx, join)

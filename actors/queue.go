@@ -38,7 +38,7 @@ type ticketed struct {
 	session persistence.SessionID
 	number  uint64
 	needs   []string
-	avoid   []string
+	avoid   []unfit
 	front   bool
 	since   time.Time
 	told    hope

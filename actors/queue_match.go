@@ -28,7 +28,7 @@ func (q *queue) match(ctx actor.Context) {
 		}
 		s.holder, s.since = t, time.Now()
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-		q.cast.tell(t.pid, &assigned{number: t.number, runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot()})
+		q.cast.tell(t.pid, &assigned{number: t.number, runner: s.pid, id: s.offer.GetRunnerId(), slot: s.offer.GetSlot(), readiness: s.offer.GetReadiness()})
 		q.cast.metrics.assignment.Observe(s.since.Sub(met).Seconds())
 		q.log.Debug("assigned", "session", string(t.session), "runner", s.offer.GetRunnerId(), "slot", s.offer.GetSlot(), "waited", s.since.Sub(t.since))
 	}
@@ -98,7 +98,9 @@ func (q *queue) judge() {
 
 // serves reports whether a slot can run what waits, now or later.
 func (s *slot) serves(t *ticketed) bool {
-	if s.leaves || slices.Contains(t.avoid, s.offer.GetRunnerId()) {
+	if s.leaves || slices.ContainsFunc(t.avoid, func(u unfit) bool {
+		return u.runner == s.offer.GetRunnerId() && u.readiness >= s.offer.GetReadiness()
+	}) {
 		return false
 	}
 	for _, n := range t.needs {

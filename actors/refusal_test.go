@@ -9,6 +9,7 @@ import (
 
 	"sharpie/actors/messages"
 	"sharpie/actors/play"
+	"sharpie/experiments"
 )
 
 // lack takes what experiments need away from a puppet's machine.
@@ -86,5 +87,121 @@ func TestATakeoverIsRefusedByOneAndTakenByAnother(t *testing.T) {
 		if k := th.store.kinds(); k["refused"] != 1 || k["restarted"] != 0 || k["failed"] != 0 {
 			t.Errorf("events %v", k)
 		}
+	})
+}
+
+// A machine that is about to have what is needed is waited for, and people read so.
+func TestAnEpisodeWaitsForAMachineThatGetsReady(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		r := th.puppets[0]
+		on(r, func(p *puppet) bool { p.lacking, p.soon = true, true; return true })
+		ann := th.come(definition(1), "ann")
+		if ph := ann.sees(play.Phase_QUEUED); ph.GetReason() == "" {
+			t.Error("ann is not told that the game is being prepared")
+		}
+		if v := th.view(ann.ticket.Session); v.Problem != "there is no Python here" {
+			t.Errorf("Admin reads %q", v.Problem)
+		}
+		again := func(readiness uint64) {
+			on(r, func(p *puppet) bool { p.offered = readiness; return true })
+			r.root.RequestWithCustomSender(th.sys.cast.queue, &messages.Offer{RunnerId: "node", Readiness: readiness}, on(r, func(p *puppet) *actor.PID { return p.pid }))
+			synctest.Wait()
+		}
+		starts := func() int { return len(on(r, func(p *puppet) []*messages.Start { return p.starts })) }
+		again(0)
+		if n := starts(); n != 1 {
+			t.Errorf("the machine was asked %d times, and nothing has changed there", n)
+		}
+		wait(10 * time.Second)
+		on(r, func(p *puppet) bool { p.lacking = false; return true })
+		again(1)
+		ann.sees(play.Phase_RUNNING)
+		if n := starts(); n != 2 {
+			t.Errorf("the machine was asked %d times, want twice", n)
+		}
+		r.advance(3)
+		r.end()
+		wait(time.Second)
+		ann.ended("completed", closeNormal)
+	})
+}
+
+// It is not waited for longer than people wait for a runner, however often it refuses.
+func TestAMachineThatDoesNotGetReadyIsNotWaitedForForEver(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		r := th.puppets[0]
+		on(r, func(p *puppet) bool { p.lacking, p.soon = true, true; return true })
+		ann := th.come(definition(1), "ann") // queue_timeout is a minute
+		for i := range uint64(7) {
+			wait(8 * time.Second)
+			ann.sees(play.Phase_QUEUED)
+			on(r, func(p *puppet) bool { p.offered = i + 1; return true })
+			r.root.RequestWithCustomSender(th.sys.cast.queue, &messages.Offer{RunnerId: "node", Readiness: i + 1}, on(r, func(p *puppet) *actor.PID { return p.pid }))
+			synctest.Wait()
+		}
+		wait(6 * time.Second)
+		ann.ended("aborted", closeNormal)
+		if s := th.store.only(t); s.Reason.Code != "bad_experiment" {
+			t.Errorf("stored reason %+v", s.Reason)
+		}
+	})
+}
+
+// A round that has not begun is given to another runner in a moment, whatever
+// on_runner_loss says: nothing of it is lost.
+func TestARoundThatHasNotBegunGoesElsewhere(t *testing.T) {
+	for _, loss := range []string{"resume", "restart", "abort"} {
+		t.Run(loss, func(t *testing.T) {
+			inTheatre(t, 2, func(th *theatre) {
+				for _, p := range th.puppets {
+					on(p, func(p *puppet) bool { p.loading = true; return true })
+				}
+				ann := th.come(definition(1, func(d *experiments.Definition) { d.Experiment.OnRunnerLoss = loss }), "ann")
+				r := th.runner()
+				wait(time.Second)
+				for _, p := range th.puppets {
+					on(p, func(p *puppet) bool { p.loading = false; return true })
+				}
+				th.cut(r)
+				wait(2 * time.Second)
+				ann.sees(play.Phase_RUNNING)
+				fresh := th.other(r)
+				if s := on(fresh, func(p *puppet) *messages.Start { return p.starts[0] }); s.GetAttempt() != 0 || s.ResumeThrough != nil || s.GetSeed() != r.starts[0].GetSeed() {
+					t.Errorf("the other runner was told %v, want the same round", s)
+				}
+				fresh.advance(3)
+				fresh.end()
+				e := th.whole(ann.ticket.Session, 3)
+				if e.Status != "terminated" || e.Attempt != 0 {
+					t.Errorf("stored %+v", e)
+				}
+			})
+		})
+	}
+}
+
+// One that kills its runners before it begins does not do so for ever.
+func TestRoundsThatNeverBeginAreBounded(t *testing.T) {
+	inTheatre(t, 1, func(th *theatre) {
+		on(th.puppets[0], func(p *puppet) bool { p.loading = true; return true })
+		ann := th.come(definition(1, resumes), "ann")
+		for range maxAttempts {
+			th.mu.Lock()
+			r := th.puppets[len(th.puppets)-1]
+			th.mu.Unlock()
+			r.root.Stop(on(r, func(p *puppet) *actor.PID { return p.pid }))
+			th.mu.Lock()
+			n := len(th.puppets)
+			th.mu.Unlock()
+			for i := 0; i < 100 && n == len(th.puppets); i++ {
+				wait(100 * time.Millisecond)
+			}
+			th.mu.Lock()
+			next := th.puppets[len(th.puppets)-1]
+			th.mu.Unlock()
+			on(next, func(p *puppet) bool { p.loading = true; return true })
+		}
+		wait(time.Second)
+		ann.ended("aborted", closeNormal)
 	})
 }

@@ -48,23 +48,25 @@ type session struct {
 	ended    *time.Time
 	lobbyEnd time.Time
 
-	recorder *actor.PID
-	runner   *actor.PID // held from the first episode to the last
-	runnerID string
-	slot     uint32
-	avoid    []string // ids of runners that said that they cannot run this
-	leaves   bool     // its node takes nothing new: the next episode is for another one
-	outage   *outage  // nil: the runner can be reached
-	relief   bool     // another runner is there, and this one is being given up
-	problem  string   // for the researcher; "": none
-	used     bool     // the runner was given an episode
-	wish     uint64   // number of the last Enqueue
-	begun    int      // episodes begun, attempts not counted
-	episode  *episode
-	picture  []byte // the last Frame, encoded; nil before the first
-	width    uint32
-	height   uint32
-	states   map[string]carried // by role: for the next episode
+	recorder  *actor.PID
+	runner    *actor.PID // held from the first episode to the last
+	runnerID  string
+	slot      uint32
+	readiness uint64    // readiness of its machine when it was assigned
+	avoid     []unfit   // machines that said that they cannot run this
+	sought    time.Time // since when a machine is sought that can run this; zero: none refused it
+	leaves    bool      // its node takes nothing new: the next episode is for another one
+	outage    *outage   // nil: the runner can be reached
+	relief    bool      // another runner is there, and this one is being given up
+	problem   string    // for the researcher; "": none
+	used      bool      // the runner was given an episode
+	wish      uint64    // number of the last Enqueue
+	begun     int       // episodes begun, attempts not counted
+	episode   *episode
+	picture   []byte // the last Frame, encoded; nil before the first
+	width     uint32
+	height    uint32
+	states    map[string]carried // by role: for the next episode
 
 	restored  *restored // what a former run of this node left; nil: nothing
 	unstored  int

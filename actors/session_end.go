@@ -57,12 +57,17 @@ func (s *session) runnerLost(ctx actor.Context, why string) {
 		return
 	case !running:
 		return
-	case s.def.Experiment.OnRunnerLoss == "abort" || s.exhausted():
+	case s.def.Experiment.OnRunnerLoss == "abort" && s.episode.started || s.exhausted():
 		s.closeEpisode(ctx, "aborted", with(reasonRunnerLost, why))
 		s.abort(ctx, reasonRunnerLost, why)
 		return
 	}
 	s.episode.lost()
+	if !s.episode.started { // nothing of it is played or stored: it begins elsewhere
+		s.episode.start, s.episode.anew = nil, true
+		s.apply(ctx, evRunnerLost)
+		return
+	}
 	not := s.resumable()
 	if not == "" {
 		s.awaitRunner(ctx, why)

@@ -33,6 +33,7 @@ type episode struct {
 	lostAt  time.Time          // when it was lost last
 	resume  *takeover          // another runner is to go on with it; nil: no
 	refused *messages.Failed   // a runner cannot run it, and another one is sought; nil: no
+	anew    bool               // its runner was lost before anything had begun
 	turns   bool               // its roles take turns
 	turn    []uint32           // roles whose turn it is, where they do
 	offsets [64]stepOffset
@@ -54,7 +55,10 @@ func (s *session) startEpisode(ctx actor.Context) {
 	}
 	index, attempt, seed := s.begun, 0, uint64(0)
 	var again map[string]carried
-	if e := s.episode; e != nil && !e.over && e.refused != nil {
+	var losses int
+	var lostAt time.Time
+	if e := s.episode; e != nil && !e.over && (e.refused != nil || e.anew) {
+		losses, lostAt = e.losses, e.lostAt
 		index, attempt, seed, again = e.doc.Index, e.doc.Attempt, uint64(e.doc.Seed), e.began
 	} else if e != nil && e.doc.Status == "aborted" {
 		index, attempt, seed, again = e.doc.Index, e.doc.Attempt+1, uint64(e.doc.Seed), e.began
@@ -66,7 +70,7 @@ func (s *session) startEpisode(ctx actor.Context) {
 	if s.started == nil {
 		s.started = &now
 	}
-	s.episode = &episode{doc: persistence.Episode{
+	s.episode = &episode{losses: losses, lostAt: lostAt, doc: persistence.Episode{
 		ID: persistence.EpisodeID(persistence.NewID("ep")), SessionID: s.id, Index: index, Attempt: attempt,
 		Experiment: s.link, ExperimentVersion: s.version, BundleHash: s.bundle, Environment: s.def.Environment.Source,
 		Seed: int64(seed), Runner: persistence.RunnerID(s.runnerID), Status: "running", Roles: s.episodeRoles(),
@@ -143,7 +147,7 @@ func (s *session) episodeStarted(ctx actor.Context, m *messages.Started) {
 		s.cast.metrics.stale.WithLabelValues("Started").Inc()
 		return
 	}
-	e.started, s.avoid = true, nil
+	e.started, s.avoid, s.sought = true, nil, time.Time{}
 	e.doc.Incarnation, e.doc.CodeVersion, e.doc.EnvironmentCode = m.GetIncarnation(), m.GetCodeVersion(), m.GetEnvironmentVersion()
 	e.doc.Replayable = m.GetReplayable()
 	e.doc.Interpreter, e.doc.Confinement, e.doc.Warnings = m.GetInterpreter(), m.GetConfinement(), m.GetWarnings()
@@ -318,7 +322,10 @@ func (s *session) refusedHere(ctx actor.Context, m *messages.Failed) bool {
 	}
 	s.log.Warn("a runner cannot run this; another one is sought", "runner", s.runnerID, "slot", s.slot, "why", m.GetMessage())
 	s.event("refused", m.GetRole(), "", persistence.Document{"runner": s.runnerID, "slot": int64(s.slot), "code": m.GetCode(), "message": m.GetMessage()})
-	s.avoid = append(s.avoid, s.runnerID)
+	s.avoid = append(s.avoid, unfit{s.runnerID, s.readiness})
+	if s.sought.IsZero() {
+		s.sought = time.Now()
+	}
 	if t := e.resume; t != nil {
 		t.cancel()
 		e.resume = &takeover{why: t.why, from: t.from, since: t.since}

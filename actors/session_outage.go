@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -103,12 +104,12 @@ func (s *session) knockedLong(ctx actor.Context) {
 // people are there to play it. The one that is away may still be quicker.
 func (s *session) seekRelief(ctx actor.Context) {
 	o := s.outage
-	if o.wished || s.missing() || s.resumable() != "" || s.exhausted() || time.Since(o.since) < s.cast.cfg.Limits.TakeoverWait {
+	if o.wished || s.missing() || s.episode.started && s.resumable() != "" || s.exhausted() || time.Since(o.since) < s.cast.cfg.Limits.TakeoverWait {
 		return
 	}
 	o.wished = true
 	if s.remote(ctx) { // once its node is back it is itself the quickest, and has more than a replay can give
-		s.enqueue(ctx, true, s.runnerID)
+		s.enqueue(ctx, true, unfit{s.runnerID, math.MaxUint64})
 	} else {
 		s.enqueue(ctx, true)
 	}

@@ -47,7 +47,8 @@ func (s *session) facts() facts {
 
 // interrupted reports whether people wait in the middle of an episode.
 func (s *session) interrupted() bool {
-	return s.episode != nil && (s.episode.resume != nil || s.episode.doc.Status == "aborted")
+	e := s.episode
+	return e != nil && (e.resume != nil || e.doc.Status == "aborted" || !e.over && (e.anew || e.refused != nil))
 }
 
 func (s *session) do(ctx actor.Context, e effect) {
@@ -73,7 +74,7 @@ func (s *session) do(ctx actor.Context, e effect) {
 
 // enqueue asks the Queue for a runner. A session whose runner leaves between two
 // episodes asks for another one that is free now, and else goes on with the one it has.
-func (s *session) enqueue(ctx actor.Context, front bool, avoid ...string) {
+func (s *session) enqueue(ctx actor.Context, front bool, avoid ...unfit) {
 	s.wish++
 	ctx.Request(s.cast.queue, &enqueue{session: s.id, number: s.wish, needs: s.def.Experiment.Needs, avoid: slices.Concat(s.avoid, avoid), front: front, orNot: s.runner != nil && s.leaves})
 }
@@ -131,6 +132,9 @@ func (s *session) setDeadline(ctx actor.Context, now time.Time) {
 		d = time.Duration(x.Countdown)
 	case phaseQueued:
 		d = time.Duration(x.QueueTimeout)
+		if !s.sought.IsZero() { // each machine that refuses it brings the session back here
+			d = max(0, d-now.Sub(s.sought))
+		}
 	case phaseBetween:
 		d = time.Duration(x.BetweenPause)
 	case phasePaused:
@@ -196,7 +200,7 @@ func (s *session) phaseOver(ctx actor.Context) {
 	case phaseReady:
 		s.apply(ctx, evGo)
 	case phaseQueued:
-		s.abort(ctx, reasonQueueTimeout, fmt.Sprintf("no runner within %s, needs %v", time.Duration(x.QueueTimeout), x.Needs))
+		s.queuedLong(ctx)
 	case phaseBetween:
 		s.apply(ctx, evNext)
 	case phasePaused:
@@ -219,7 +223,7 @@ func (s *session) assigned(ctx actor.Context, m *assigned) {
 		s.event("moved", "", "", persistence.Document{"from": s.runnerID, "to": m.id})
 		s.release(ctx)
 	}
-	s.runner, s.runnerID, s.slot, s.used, s.outage, s.leaves = m.runner, m.id, m.slot, false, nil, false
+	s.runner, s.runnerID, s.slot, s.readiness, s.used, s.outage, s.leaves = m.runner, m.id, m.slot, m.readiness, false, nil, false
 	ctx.Watch(m.runner)
 	s.apply(ctx, evAssigned)
 }
@@ -236,6 +240,20 @@ func (s *session) noneFree(ctx actor.Context, m *noneFree) {
 	}
 }
 
+// queuedLong: there was no runner in time.
+func (s *session) queuedLong(ctx actor.Context) {
+	x := &s.def.Experiment
+	if e := s.episode; e != nil && !e.over && e.refused != nil {
+		s.failed(ctx, e.refused)
+		return
+	}
+	r := reasonQueueTimeout
+	if s.problem != "" {
+		r.Public = "No computer that can run this was connected in time."
+	}
+	s.abort(ctx, r, fmt.Sprintf("no runner within %s, needs %v", time.Duration(x.QueueTimeout), x.Needs))
+}
+
 // unsatisfiable: nobody that is known can run this. A runner node may still come,
 // within the deadline.
 func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
@@ -243,12 +261,17 @@ func (s *session) unsatisfiable(ctx actor.Context, m *unsatisfiable) {
 		return
 	}
 	if e := s.episode; e != nil && !e.over && e.refused != nil {
-		s.failed(ctx, e.refused)
+		if !e.refused.GetSoon() {
+			s.failed(ctx, e.refused)
+			return
+		}
+		s.problem, s.notice = e.refused.GetMessage(), "The game is being prepared. It starts by itself."
+		s.tellPhase()
 		return
 	}
 	if s.problem == "" {
 		s.problem = nobodyServes(m.needs)
-		s.log.Warn("no runner has the labels that are needed", "needs", m.needs)
+		s.log.Warn("a session waits in vain", "why", s.problem)
 		s.event("unsatisfiable", "", "", persistence.Document{"needs": anySlice(m.needs)})
 	}
 	s.notice = "Waiting for a computer that can run this."

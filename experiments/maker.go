@@ -28,6 +28,9 @@ type Maker interface {
 // interpreter or files are missing, or the program is too old for what is named.
 var ErrNotHere = errors.New("not on this machine")
 
+// ErrNotYet is wrapped besides where this machine is about to have it.
+var ErrNotYet = errors.New("not yet")
+
 // Order is an experiment to be made ready for one episode.
 type Order struct {
 	Definition *Definition

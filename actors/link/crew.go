@@ -92,6 +92,8 @@ type (
 	leave struct{}
 	// prepared: the node may offer what it has.
 	prepared struct{}
+	// renewed: it can run more than before.
+	renewed struct{}
 	// idle: the runner of a slot has nothing to do, and is not offered.
 	idle struct{ pid *actor.PID }
 	// again is the alarm of a slot.
@@ -115,7 +117,9 @@ func (c *crew) busy() int { return int(c.playing.Load()) }
 // Receive implements actor.Actor.
 func (c *crew) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *actor.Started, *actor.Stopped:
+	case *actor.Started:
+		c.listen(ctx)
+	case *actor.Stopped:
 	case *actor.Stopping:
 		c.leaving.Store(true)
 		close(c.over)
@@ -130,11 +134,10 @@ func (c *crew) Receive(ctx actor.Context) {
 		c.fill(ctx)
 	case *resume:
 		c.away.Store(false)
-		for _, p := range c.slots {
-			if p.pid != nil && !p.isBusy() {
-				// It holds nothing, so it offers itself; what it offered may have been lost.
-				ctx.Send(p.pid, &messages.Release{SessionId: "none"})
-			}
+		c.offerAgain(ctx) // what was offered may have been lost
+	case *renewed:
+		if !c.away.Load() && !c.leaving.Load() {
+			c.offerAgain(ctx)
 		}
 	case *leave:
 		c.leaving.Store(true)
@@ -160,6 +163,33 @@ func (c *crew) Receive(ctx actor.Context) {
 	default:
 		c.log.Warn("the crew got a message that is not for it", "type", fmt.Sprintf("%T", m))
 	}
+}
+
+// offerAgain has the runners offer themselves that hold nothing.
+func (c *crew) offerAgain(ctx actor.Context) {
+	for _, p := range c.slots {
+		if p.pid != nil && !p.isBusy() {
+			ctx.Send(p.pid, &messages.Release{SessionId: "none"})
+		}
+	}
+}
+
+// listen hears when the node can run more.
+func (c *crew) listen(ctx actor.Context) {
+	if c.cfg.Renewed == nil {
+		return
+	}
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	go func() {
+		for {
+			select {
+			case <-c.cfg.Renewed:
+				root.Send(self, &renewed{})
+			case <-c.over:
+				return
+			}
+		}
+	}()
 }
 
 // wait says whether the node is not ready yet; the crew hears when it is.

@@ -53,6 +53,9 @@ type JoinConfig struct {
 	// Ready, once closed, lets the slots be offered; nil: they are at once. Until then
 	// the node is connected and offers nothing.
 	Ready <-chan struct{}
+	// Renewed tells each time that the node can run more than before: free slots are
+	// offered again then. nil: never.
+	Renewed <-chan struct{}
 	// DrainGrace is how long episodes may go on after the end of Join's context.
 	DrainGrace time.Duration
 	// Logger defaults to one that discards.

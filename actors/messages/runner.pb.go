@@ -2602,6 +2602,7 @@ type Failed struct {
 	Type          string                 `protobuf:"bytes,8,opt,name=type,proto3" json:"type,omitempty"`             // the exception's name; empty where there was none
 	Log           string                 `protobuf:"bytes,9,opt,name=log,proto3" json:"log,omitempty"`               // what hosted code printed, its end
 	Elsewhere     bool                   `protobuf:"varint,10,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"` // this machine lacks what another one may have; nothing was begun
+	Soon          bool                   `protobuf:"varint,11,opt,name=soon,proto3" json:"soon,omitempty"`           // it is about to have it, and offers itself again then
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2706,6 +2707,13 @@ func (x *Failed) GetElsewhere() bool {
 	return false
 }
 
+func (x *Failed) GetSoon() bool {
+	if x != nil {
+		return x.Soon
+	}
+	return false
+}
+
 // Offer: a runner slot is free. former_session is the one that had it last; of an
 // offer that comes twice, the second must not take the slot from the next session.
 type Offer struct {
@@ -2715,6 +2723,7 @@ type Offer struct {
 	Labels        []string               `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
 	Slot          uint32                 `protobuf:"varint,4,opt,name=slot,proto3" json:"slot,omitempty"`
 	FormerSession string                 `protobuf:"bytes,5,opt,name=former_session,json=formerSession,proto3" json:"former_session,omitempty"`
+	Readiness     uint64                 `protobuf:"varint,6,opt,name=readiness,proto3" json:"readiness,omitempty"` // grows when the machine becomes able to run what it refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2782,6 +2791,13 @@ func (x *Offer) GetFormerSession() string {
 		return x.FormerSession
 	}
 	return ""
+}
+
+func (x *Offer) GetReadiness() uint64 {
+	if x != nil {
+		return x.Readiness
+	}
+	return 0
 }
 
 var File_messages_runner_proto protoreflect.FileDescriptor
@@ -3011,7 +3027,7 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\rR\x04role\x12&\n" +
 	"\fhuman_reward\x18\x02 \x01(\x01H\x00R\vhumanReward\x88\x01\x01\x124\n" +
 	"\x06inputs\x18\x03 \x03(\v2\x1c.sharpie.runner.v1.UsedInputR\x06inputsB\x0f\n" +
-	"\r_human_reward\"\xf6\x01\n" +
+	"\r_human_reward\"\x8a\x02\n" +
 	"\x06Failed\x12\x1d\n" +
 	"\n" +
 	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x1b\n" +
@@ -3024,13 +3040,15 @@ const file_messages_runner_proto_rawDesc = "" +
 	"\x04type\x18\b \x01(\tR\x04type\x12\x10\n" +
 	"\x03log\x18\t \x01(\tR\x03log\x12\x1c\n" +
 	"\telsewhere\x18\n" +
-	" \x01(\bR\telsewhere\"\x99\x01\n" +
+	" \x01(\bR\telsewhere\x12\x12\n" +
+	"\x04soon\x18\v \x01(\bR\x04soon\"\xb7\x01\n" +
 	"\x05Offer\x12\x1b\n" +
 	"\trunner_id\x18\x01 \x01(\tR\brunnerId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x16\n" +
 	"\x06labels\x18\x03 \x03(\tR\x06labels\x12\x12\n" +
 	"\x04slot\x18\x04 \x01(\rR\x04slot\x12%\n" +
-	"\x0eformer_session\x18\x05 \x01(\tR\rformerSession*N\n" +
+	"\x0eformer_session\x18\x05 \x01(\tR\rformerSession\x12\x1c\n" +
+	"\treadiness\x18\x06 \x01(\x04R\treadiness*N\n" +
 	"\x05Codec\x12\x15\n" +
 	"\x11CODEC_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tCODEC_PNG\x10\x01\x12\x0e\n" +

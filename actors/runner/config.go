@@ -32,6 +32,9 @@ type Config struct {
 	CodeVersion string
 
 	Maker experiments.Maker
+	// Readiness counts what the machine became able to run since it began; nil: it is as
+	// it is. Offers carry it.
+	Readiness func() uint64
 
 	// Logger defaults to one that discards.
 	Logger *slog.Logger

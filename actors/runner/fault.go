@@ -95,6 +95,8 @@ type fault struct {
 	where string
 	// elsewhere: this machine lacks what another one may have.
 	elsewhere bool
+	// soon: and is about to have it.
+	soon bool
 }
 
 // Error is the fault in one line.
@@ -159,7 +161,7 @@ func loadFault(field string, err error) *fault {
 	if errors.Is(err, envs.ErrUnknown) || errors.Is(err, envs.ErrInvalidArgument) {
 		f.code = CodeBadExperiment
 	}
-	f.elsewhere = lacks(err)
+	f.elsewhere, f.soon = lacks(err), errors.Is(err, experiments.ErrNotYet)
 	return f
 }
 
@@ -173,6 +175,6 @@ func lacks(err error) bool {
 func (f *fault) failed(episode string, lastStep uint64) *messages.Failed {
 	return &messages.Failed{
 		EpisodeId: episode, LastStep: lastStep, Code: f.code, Phase: f.place(),
-		Role: f.role, Message: f.message, Trace: f.trace, Type: f.kind, Log: f.log, Elsewhere: f.elsewhere,
+		Role: f.role, Message: f.message, Trace: f.trace, Type: f.kind, Log: f.log, Elsewhere: f.elsewhere, Soon: f.soon,
 	}
 }

@@ -133,7 +133,7 @@ func (l *loop) agent(s *seat, p *experiments.Policy, state *messages.AgentState)
 	if state != nil && errors.Is(err, agents.ErrInvalidState) {
 		return nil, &fault{code: CodePolicyError, phase: phaseLoad, role: role, message: fmt.Sprintf("restore state %s: %v", state.GetVersion(), err)}
 	}
-	return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err), elsewhere: lacks(err)}
+	return nil, &fault{code: CodeBadExperiment, phase: phaseLoad, role: role, message: fmt.Sprintf("policies[%q]: %v", p.Name, err), elsewhere: lacks(err), soon: errors.Is(err, experiments.ErrNotYet)}
 }
 
 // enrol says how the seat's policy is asked and taught.

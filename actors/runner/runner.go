@@ -116,9 +116,11 @@ func (r *Runner) offer(ctx actor.Context) {
 	if r.cfg.Queue == nil {
 		return
 	}
-	ctx.Request(r.cfg.Queue, &messages.Offer{
-		RunnerId: r.cfg.RunnerID, Incarnation: r.cfg.Incarnation, Labels: r.cfg.Labels, Slot: r.cfg.Slot, FormerSession: r.formerID,
-	})
+	m := &messages.Offer{RunnerId: r.cfg.RunnerID, Incarnation: r.cfg.Incarnation, Labels: r.cfg.Labels, Slot: r.cfg.Slot, FormerSession: r.formerID}
+	if r.cfg.Readiness != nil {
+		m.Readiness = r.cfg.Readiness()
+	}
+	ctx.Request(r.cfg.Queue, m)
 }
 
 // start begins an episode, or tells the sender why not.

@@ -105,9 +105,9 @@ func (c *runnerCommand) Run(a *app) error {
 	err = actors.RunNode(a.ctx, actors.NodeConfig{
 		Join: link.JoinConfig{
 			URL: c.Join, Key: key, Name: c.name(), Slots: c.Slots, Labels: c.Label, Version: a.version,
-			Roots: roots, Ready: n.preparer.Ready(), DrainGrace: c.DrainGrace, Logger: a.log,
+			Roots: roots, Ready: n.preparer.Ready(), Renewed: n.preparer.Renewed(), DrainGrace: c.DrainGrace, Logger: a.log,
 		},
-		Maker: n.maker,
+		Maker: n.maker, Readiness: n.preparer.Readiness,
 	})
 	if end := (*link.End)(nil); errors.As(err, &end) && end.Final() {
 		fmt.Fprintln(a.stderr, "sharpie:", err)

@@ -50,7 +50,7 @@ func (p *Preparer) interpreter(ctx context.Context, j *job, build bool) bool {
 		return false
 	}
 	began := time.Now()
-	p.log.Info("the Python of an experiment is built", "experiment", j.item.Link)
+	p.log.Info("the Python of an experiment is being built", "experiment", j.item.Link)
 	err := p.cfg.Workshop.Prepare(ctx, j.definition, func(line string) {
 		p.log.Info("build: "+line, "experiment", j.item.Link)
 	})
@@ -81,6 +81,11 @@ func (p *Preparer) files(ctx context.Context, j *job) {
 		return
 	}
 	j.done, j.failed = true, ""
+	p.readiness.Add(1)
+	select {
+	case p.renewed <- struct{}{}:
+	default: // it will be heard
+	}
 	p.log.Info("an experiment can be played here", "experiment", j.item.Link, "version", j.item.Version)
 }
 

@@ -38,5 +38,13 @@ func (m Maker) explain(err error) error {
 		return err
 	}
 	m.Missed()
-	return fmt.Errorf("the interpreter is not built on this runner node yet; the node builds it now, see its log: %w", err)
+	return soon{fmt.Errorf("the interpreter is not built on this runner node yet; the node builds it now, see its log: %w", err)}
+}
+
+// soon is an error that ends by itself. It reads as the error that it is about.
+type soon struct{ error }
+
+// Unwrap implements the interface of package errors.
+func (s soon) Unwrap() []error {
+	return []error{s.error, experiments.ErrNotHere, experiments.ErrNotYet}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sharpie/experiments"
@@ -64,6 +65,9 @@ type Preparer struct {
 	ready chan struct{}
 	open  sync.Once
 	poked chan struct{} // has room for one
+	// renewed has room for one, and tells of what was made ready; readiness counts it.
+	renewed   chan struct{}
+	readiness atomic.Uint64
 
 	// The rest belongs to Run's goroutine.
 	tag     string
@@ -86,11 +90,17 @@ func NewPreparer(cfg PreparerConfig) *Preparer {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Preparer{cfg: cfg, log: cfg.Logger, ready: make(chan struct{}), poked: make(chan struct{}, 1)}
+	return &Preparer{cfg: cfg, log: cfg.Logger, ready: make(chan struct{}), poked: make(chan struct{}, 1), renewed: make(chan struct{}, 1)}
 }
 
 // Ready is closed once the first preparation ended, well or not, or took too long.
 func (p *Preparer) Ready() <-chan struct{} { return p.ready }
+
+// Renewed tells when an experiment was made ready, once for several.
+func (p *Preparer) Renewed() <-chan struct{} { return p.renewed }
+
+// Readiness is how many were made ready until now.
+func (p *Preparer) Readiness() uint64 { return p.readiness.Load() }
 
 // Poke has the Preparer ask soon. It does not block.
 func (p *Preparer) Poke() {
