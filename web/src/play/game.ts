@@ -11,7 +11,7 @@ import { Notices } from "./notices";
 import { Overlay } from "./overlay";
 import { Painter } from "./painter";
 import { bindPanel } from "./panel";
-import { sceneOf } from "./phases";
+import { preparing, sceneOf } from "./phases";
 import { now, Pinger } from "./pinger";
 import { micros, millis, protocolVersion } from "./protocol";
 import { seatList } from "./seats";
@@ -23,6 +23,7 @@ import { Waiting } from "./waiting";
 
 const paintedEvery = 1000; // ms
 const longPause = 4000; // ms
+const loadShown = 700; // ms without the first picture of a round
 const hintShown = 1800; // ms
 const farewell = 1200; // ms that the last picture stays before the next page
 
@@ -57,6 +58,8 @@ export class Game {
   private status: Status | undefined;
   private lastPainted = 0;
   private reported = 0; // the round in which the held keys were reported; 0: not yet
+  private drawn = 0; // the round whose picture is on screen; 0: none
+  private loading: number | undefined; // timer, while a round has no picture yet
   private ended = false;
   private readonly waiting: Waiting;
   private readonly silence = new Silence(() => performance.now());
@@ -190,7 +193,9 @@ export class Game {
     byId("players").hidden = p.seats.length < 2;
     byId("side-seats").replaceChildren(...seatList(p.seats));
     this.showPhase();
-    if (p.name === Phase_Name.RUNNING && before?.name !== Phase_Name.RUNNING) this.focusPicture();
+    if (p.name !== Phase_Name.RUNNING) return;
+    if (before?.name !== Phase_Name.RUNNING) this.focusPicture();
+    if (p.reason !== "" && p.reason !== before?.reason) this.notices.show({ level: Notice_Level.INFO, text: p.reason });
   }
 
   private showPhase(): void {
@@ -198,8 +203,10 @@ export class Game {
     if (!p || this.ended) return;
     const scene = sceneOf(p, this.welcome?.episodes ?? 0, this.status?.episodeReturn);
     document.title = scene.title ? `${scene.title} · ${this.title}` : this.title;
+    window.clearTimeout(this.loading);
     if (scene.kind === "none") {
       this.overlay.hide();
+      if (this.drawn !== p.episode) this.loading = window.setTimeout(() => this.load(p), loadShown);
     } else {
       this.overlay.show(scene, {
         phase: p,
@@ -209,6 +216,13 @@ export class Game {
     }
     this.tick();
     this.announce([scene.title, scene.text].filter(Boolean).join(". "), scene.urgent);
+  }
+
+  // load says that a round is on its way whose first picture takes its time.
+  private load(p: Phase): void {
+    if (p !== this.phase || !this.active || this.drawn === p.episode) return;
+    this.overlay.show(preparing, { phase: p });
+    this.announce(`${preparing.title}. ${preparing.text}`);
   }
 
   // mayHurry says whether a pause is long enough for a button that shortens it.
@@ -266,6 +280,10 @@ export class Game {
   }
 
   private painted(episode: number, step: bigint): void {
+    if (this.drawn !== episode) {
+      this.drawn = episode;
+      this.showPhase();
+    }
     if (this.status === undefined || step > this.status.step || episode !== this.status.episode) this.hud.steps(step);
     if (this.active && this.reported !== episode) {
       // Every round begins with nothing held, for the server: say what is.

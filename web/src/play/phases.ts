@@ -11,6 +11,9 @@ export interface Scene {
   urgent: boolean; // read out at once
 }
 
+// preparing stands over the picture of a round whose first picture takes its time.
+export const preparing: Scene = { kind: "queued", title: "Almost there", text: "The game is being prepared.", until: "", urgent: false };
+
 const none: Scene = { kind: "none", title: "", text: "", until: "", urgent: false };
 
 // sceneOf says what stands over the picture in a phase. Score is the player's
@@ -26,7 +29,7 @@ export function sceneOf(phase: Phase, rounds: number, score: number | undefined)
     case Phase_Name.READY:
       return { ...none, kind: "ready", title: "Get ready", text, until: "It starts in" };
     case Phase_Name.QUEUED:
-      return { ...none, kind: "queued", title: text ? "Please wait" : "Almost there", text: text || "The game starts as soon as a place is free.", until: "At the latest in" };
+      return { ...none, kind: "queued", title: text ? "Please wait" : "Almost there", text: text || "The game starts as soon as a place is free.", until: "Waiting up to" };
     case Phase_Name.BETWEEN: {
       const over = rounds > 1 && phase.episode > 0 ? `Round ${phase.episode} of ${rounds} is over` : "This round is over";
       const last = phase.episode >= rounds;
