@@ -53,6 +53,8 @@ type Nodes interface {
 	// Authenticate finds the key that somebody gave, and returns its id for Serve;
 	// NodeRefusal explains its errors.
 	Authenticate(ctx context.Context, key string) (string, error)
+	// Known says whether a node came with that key before; it may be revoked since.
+	Known(key string) bool
 	// Serve carries a node's tunnel until it ends; the socket is closed then.
 	Serve(ctx context.Context, socket NodeSocket, key string) error
 }

@@ -260,14 +260,17 @@ func (q *queue) terminated(ctx actor.Context, m *actor.Terminated) {
 }
 
 func (q *queue) count() {
-	free := 0
+	all, free := 0, 0
 	for _, s := range q.slots {
+		if !s.away {
+			all++
+		}
 		if s.free() {
 			free++
 		}
 	}
 	q.cast.counts.waiting.Store(int64(len(q.waiting)))
-	q.cast.counts.slots.Store(int64(len(q.slots)))
+	q.cast.counts.slots.Store(int64(all))
 	q.cast.counts.freeSlots.Store(int64(free))
 }
 
@@ -279,7 +282,7 @@ func (q *queue) views(here string) []RunnerView {
 			Runner: s.offer.GetRunnerId(), Incarnation: s.offer.GetIncarnation(), Node: s.pid.GetAddress() != here, Away: s.away,
 			Slot: int(s.offer.GetSlot()), Labels: s.offer.GetLabels(), Since: s.since,
 		}
-		if s.holder != nil {
+		if s.holder != nil && !q.left(s) {
 			out[i].Session = s.holder.session
 		}
 	}
@@ -293,4 +296,12 @@ func (q *queue) views(here string) []RunnerView {
 		return a.Slot - b.Slot
 	})
 	return out
+}
+
+// left reports whether the session of a slot that is away has gone on elsewhere: the
+// slot is kept for it until its runner has let go.
+func (q *queue) left(s *slot) bool {
+	return s.away && slices.ContainsFunc(q.slots, func(o *slot) bool {
+		return o != s && o.holder != nil && o.holder.session == s.holder.session && o.holder.number > s.holder.number
+	})
 }

@@ -59,6 +59,9 @@ func episodePage(e *persistence.Episode) web.AdminEpisodePage {
 	if f := e.Fault; f != nil {
 		v.Fault = &web.FaultView{State: f.State, Phase: f.Phase, Role: f.Role, Type: f.Type, Message: f.Message, Traceback: f.Traceback}
 	}
+	for _, r := range e.Runs {
+		v.Runs = append(v.Runs, web.RunRow{Runner: string(r.Runner), FromStep: r.FromStep, Why: firstLine(r.Why)})
+	}
 	for _, r := range e.Roles {
 		v.Cast = append(v.Cast, web.CastRow{
 			Role: r.Role, Participant: string(r.Participant), Policy: r.Policy, PolicySource: r.PolicySource,

@@ -72,15 +72,23 @@ func (s *Server) checkRunnerKey(c *fiber.Ctx, tries, asked *throttle) error {
 		return errNoPage
 	}
 	from := requestOf(c).client.bucket()
-	for _, t := range []*throttle{asked, tries} {
+	key, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	key = strings.TrimSpace(key)
+	limits := []*throttle{asked, tries}
+	known := s.cfg.Nodes.Known(key)
+	if known { // nobody guesses it, and others of its address may
+		limits = limits[:1]
+	}
+	for _, t := range limits {
 		if wait, ok := t.take(from); !ok {
 			return &tooMany{wait: wait}
 		}
 	}
-	key, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
-	id, err := s.cfg.Nodes.Authenticate(c.UserContext(), strings.TrimSpace(key))
+	id, err := s.cfg.Nodes.Authenticate(c.UserContext(), key)
 	if err == nil {
-		tries.refund(from)
+		if !known {
+			tries.refund(from)
+		}
 		c.Locals(nodeKeyLocal, id)
 		c.Locals(nodeFromLocal, &net.IPAddr{IP: requestOf(c).client.ip.AsSlice()})
 		return c.Next()
@@ -107,6 +115,7 @@ func (s *Server) runnerSocket() fiber.Handler {
 		}()
 		defer open.Add(-1)
 		if open.Add(1) > maxNodeSockets {
+			s.log.Warn("runner node refused", "error", "too many are connected", "limit", maxNodeSockets)
 			_ = conn.Close()
 			return
 		}

@@ -27,6 +27,7 @@ import (
 type door struct {
 	keys  map[string]string // key → id, "" where it was revoked
 	nodes []actors.Node
+	known string      // a key that came before
 	came  chan string // addresses of the nodes whose tunnels are served; nil: nobody asks
 }
 
@@ -40,6 +41,8 @@ func (d door) Serve(_ context.Context, socket actors.NodeSocket, _ string) error
 	}
 	return nil
 }
+
+func (d door) Known(key string) bool { return d.known != "" && key == d.known }
 
 func (d door) Authenticate(_ context.Context, key string) (string, error) {
 	id, ok := d.keys[key]
@@ -75,7 +78,7 @@ const good, revoked = "shk_good", "shk_revoked"
 
 func newDepot(t *testing.T, change ...func(*http.Config)) *depot {
 	t.Helper()
-	keys := door{keys: map[string]string{good: "rk1", revoked: ""}}
+	keys := door{keys: map[string]string{good: "rk1", revoked: ""}, known: good}
 	d := &depot{site: newSite(t, append(change, func(c *http.Config) { c.Nodes = keys })...)}
 	d.hash, d.data = strings.Repeat("ab", 32), bytes.Repeat([]byte("0123456789abcdef"), 100_000)
 	now := d.clock.now()
@@ -162,6 +165,9 @@ func TestWrongKeysAreLimited(t *testing.T) {
 	}
 	if p := d.ask(supply.ExperimentsPath, "shk_wrong"); p.status != 429 {
 		t.Errorf("at another address: %d, want 429 as well", p.status)
+	}
+	if p := d.ask(supply.ExperimentsPath, good); p.status != 200 {
+		t.Errorf("a node that was here before answers for others of its address: %d", p.status)
 	}
 }
 

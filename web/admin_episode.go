@@ -18,6 +18,7 @@ type AdminEpisodePage struct {
 	CodeVersion  string // of the program that ran it
 	BundleHash   string
 	Runner       string
+	Runs         []RunRow // runners that went on with it
 	Replayable   bool
 	Interpreter  string // of Python code; empty for built-in environments
 	Confinement  string // of Python code: "bubblewrap", or "unconfined: why"
@@ -36,6 +37,13 @@ type EpisodeLink struct {
 	ID     string
 	Index  int // 0-based
 	Failed bool
+}
+
+// RunRow is a runner that went on with an episode after the one before was lost.
+type RunRow struct {
+	Runner   string
+	FromStep int64
+	Why      string
 }
 
 // CastRow is who acted in a role of an episode.

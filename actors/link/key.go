@@ -42,7 +42,10 @@ const maxKeyName = 100
 
 // CheckKeyName says what is wrong with a key's name; "" is nothing.
 func CheckKeyName(name string) string {
-	if name == "" || len(name) > maxKeyName || strings.TrimSpace(name) != name || !utf8.ValidString(name) || strings.ContainsFunc(name, unprintable) {
+	if name == "" {
+		return fmt.Sprintf("a name is needed: allowed are 1 to %d bytes on one line", maxKeyName)
+	}
+	if len(name) > maxKeyName || strings.TrimSpace(name) != name || !utf8.ValidString(name) || strings.ContainsFunc(name, unprintable) {
 		return fmt.Sprintf("%q is no name of a key: allowed are 1 to %d bytes on one line", clip(name, maxKeyName), maxKeyName)
 	}
 	return ""

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"runtime"
 	"strings"
 	"syscall"
@@ -214,5 +215,30 @@ func TestANewerProcessOfTheSameNameFencesTheOlderOff(t *testing.T) {
 	}
 	if code := older.ended(patience); code != 1 || !strings.Contains(older.log.String(), "--name") {
 		t.Errorf("exit code %d, and it said:\n%s", code, older.log.String())
+	}
+}
+
+// A node that was here before need not wait behind those who guess keys; whether its
+// key is still good is another question.
+func TestAKeyThatCameBeforeIsKnown(t *testing.T) {
+	p := newPlatform(t)
+	key := p.keys.add("k-known")
+	if p.server.Known(key) {
+		t.Error("a key is known before it came")
+	}
+	if _, err := p.server.Authenticate(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	other, _, _ := NewKey()
+	if !p.server.Known(key) || p.server.Known(other) || p.server.Known("") {
+		t.Error("not that key alone is known")
+	}
+	p.keys.revoke("k-known")
+	if _, err := p.server.Authenticate(t.Context(), key); !errors.Is(err, ErrRevoked) || !strings.Contains(err.Error(), key[4:12]) {
+		t.Errorf("the error %v does not name the key's public part", err)
+	}
+	_, err := p.server.Authenticate(t.Context(), other)
+	if !errors.Is(err, ErrUnknownKey) || !strings.Contains(err.Error(), other[4:12]) || strings.Contains(err.Error(), other[13:]) {
+		t.Errorf("the error %v does not name the key's public part, and that alone", err)
 	}
 }

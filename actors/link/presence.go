@@ -205,7 +205,7 @@ func (s *Server) fence(n *node) {
 func (s *Server) sweep() {
 	tick := time.NewTicker(min(s.cfg.Limits.KeyCheck, 250*time.Millisecond))
 	defer tick.Stop()
-	checked := time.Now()
+	checked, touched := time.Now(), time.Now()
 	for {
 		select {
 		case <-tick.C:
@@ -228,9 +228,35 @@ func (s *Server) sweep() {
 			}
 		}
 		s.mu.Unlock()
+		if connected && now.Sub(touched) >= touchEvery {
+			touched = now
+			s.touchKeys()
+		}
 		if connected && now.Sub(checked) >= s.cfg.Limits.KeyCheck {
 			checked = now
 			s.checkKeys()
+		}
+	}
+}
+
+// touchEvery is how exactly it is known when a key was used last.
+const touchEvery = time.Minute
+
+// touchKeys notes that the keys of connected nodes are in use.
+func (s *Server) touchKeys() {
+	s.mu.Lock()
+	used := map[string]string{} // node by key
+	for _, n := range s.nodes {
+		if n.tunnel != nil {
+			used[n.key] = n.id
+		}
+	}
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(s.ctx, helloWait)
+	defer cancel()
+	for key, node := range used {
+		if err := s.cfg.Keys.TouchRunnerKey(ctx, key, node, time.Now().UTC()); err != nil {
+			return // the store is away; in a minute again
 		}
 	}
 }

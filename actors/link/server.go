@@ -189,14 +189,28 @@ func (s *Server) Authenticate(ctx context.Context, key string) (string, error) {
 			continue
 		}
 		if k.RevokedAt != nil {
-			return "", ErrRevoked
+			return "", fmt.Errorf("%w: %q", ErrRevoked, prefix)
 		}
 		s.mu.Lock()
 		s.keys[k.ID] = k
 		s.mu.Unlock()
 		return k.ID, nil
 	}
-	return "", ErrUnknownKey
+	return "", fmt.Errorf("%w: %q", ErrUnknownKey, prefix)
+}
+
+// Known says whether a node came with that key before: such a one need not wait behind
+// those who guess. It does not say that the key is still good.
+func (s *Server) Known(key string) bool {
+	hash := HashKey(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.keys {
+		if sameHash(k.Hash, hash) {
+			return true
+		}
+	}
+	return false
 }
 
 // Serve carries the tunnel of a node whose key was authenticated until it ends; the
@@ -215,7 +229,11 @@ func (s *Server) Serve(ctx context.Context, socket Socket, key string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	return s.serve(ctx, newSocketConn(socket), k)
+	err := s.serve(ctx, newSocketConn(socket), k)
+	if _, told := err.(*End); err != nil && !told {
+		s.log.Warn("a connection with a good key did not become a runner node", "key", k.Prefix, "from", socket.RemoteAddr().String(), "why", err)
+	}
+	return err
 }
 
 // serve greets a node and carries its tunnel.
@@ -240,6 +258,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, k *persistence.Runner
 	}
 	n, rejoined, refusal := s.enter(t, first.GetHello(), k)
 	if refusal != nil {
+		s.log.Warn("runner node refused", "key", k.Prefix, "from", t.meter.RemoteAddr().String(), "code", refusal.Code, "why", refusal.Detail)
 		_ = t.send(goodbye(refusal))
 		return refusal
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/yamux"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Times and sizes of a tunnel.
@@ -193,7 +195,10 @@ func (t *tunnel) streamEnded(reason string, err error) {
 		t.breached(reason)
 		return
 	}
-	t.close(&End{"lost", fmt.Sprintf("Messages go nowhere any more: %v.", err)}, true)
+	if err == nil || errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable { // gRPC's words say less
+		err = io.EOF
+	}
+	t.close(broke(err), true)
 }
 
 // breached ends the tunnel of a peer that broke a rule.
@@ -239,7 +244,7 @@ func (t *tunnel) readControl() {
 // died from a network that did, and is for whoever looks for the fault.
 func broke(err error) *End {
 	if errors.Is(err, io.EOF) {
-		return &End{"lost", "The connection was closed without a goodbye: the process at its other end died, or something on the way ended it."}
+		return &End{"lost", "The connection was closed without a goodbye: the process at its other end died or gave this one up, or something on the way ended it."}
 	}
 	return &End{"lost", "The connection broke: " + err.Error() + "."}
 }

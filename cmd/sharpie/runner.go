@@ -125,7 +125,7 @@ func (c *runnerCommand) key(a *app) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--key-file: %w", err)
 	}
-	line, _, _ := strings.Cut(string(b), "\n")
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(b), "\ufeff"), "\n") // some editors begin with a mark
 	if line = strings.TrimSpace(line); line == "" {
 		return "", fmt.Errorf("--key-file: the first line of %s is empty: want the key, shk_…", c.KeyFile)
 	}

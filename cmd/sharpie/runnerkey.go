@@ -48,11 +48,14 @@ func (c *runnerKeyAddCommand) Run(a *app) error {
 		return fmt.Errorf("--label: %s", p)
 	}
 	key, record := link.MakeKey(persistence.NewID("rk"), name, c.Label, "command line", a.now())
+	if err := c.mustExist(); err != nil {
+		return err
+	}
 	t := &runnerKeyAddTask{Key: *record}
 	if err := runTask(a, &c.storeFlags, "runner-key add", t); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "\n  %s\n\nIt is not shown again. On the other machine:\n\n  sharpie runner --join URL-OF-THIS-SERVER --key %s\n", key, key)
+	_, err := fmt.Fprintf(a.stdout, "\n  %s\n\nIt is not shown again. On the other machine, with the key in a file that only you can read:\n\n  sharpie runner --join URL-OF-THIS-SERVER --key-file runner.key\n\nor, where nobody else works:\n\n  sharpie runner --join URL-OF-THIS-SERVER --key %s\n", key, key)
 	return err
 }
 
@@ -82,6 +85,9 @@ type runnerKeyListCommand struct{ storeFlags }
 
 // Run lists them.
 func (c *runnerKeyListCommand) Run(a *app) error {
+	if err := c.mustExist(); err != nil {
+		return err
+	}
 	return runTask(a, &c.storeFlags, "runner-key list", &runnerKeyListTask{})
 }
 
@@ -119,11 +125,14 @@ func (t *runnerKeyListTask) do(ctx context.Context, e taskEnv) error {
 // runnerKeyRevokeCommand ends a key.
 type runnerKeyRevokeCommand struct {
 	storeFlags
-	Key string `arg:"" help:"The key as the list shows it, or its id."`
+	Key string `arg:"" help:"The key as the list shows it, its id, or its name where only one has it."`
 }
 
 // Run ends it.
 func (c *runnerKeyRevokeCommand) Run(a *app) error {
+	if err := c.mustExist(); err != nil {
+		return err
+	}
 	return runTask(a, &c.storeFlags, "runner-key revoke", &runnerKeyRevokeTask{Key: c.Key})
 }
 
@@ -137,8 +146,14 @@ func (t *runnerKeyRevokeTask) do(ctx context.Context, e taskEnv) error {
 	if err != nil {
 		return fmt.Errorf("revoke a runner key: %w", err)
 	}
+	named := 0
 	for _, k := range keys {
-		if k.ID != t.Key && k.Prefix != t.Key {
+		if k.Name == t.Key && k.RevokedAt == nil {
+			named++
+		}
+	}
+	for _, k := range keys {
+		if k.ID != t.Key && k.Prefix != t.Key && (k.Name != t.Key || k.RevokedAt != nil || named != 1) {
 			continue
 		}
 		if k.RevokedAt != nil {
@@ -150,6 +165,9 @@ func (t *runnerKeyRevokeTask) do(ctx context.Context, e taskEnv) error {
 		}
 		fmt.Fprintf(e.out, "The runner key %q (%s) is revoked; its nodes are cut.\n", k.Name, k.Prefix)
 		return keyEvent(ctx, e, "runner_key.revoke", k)
+	}
+	if named > 1 {
+		return fmt.Errorf("%d keys have the name %q: give the one that you mean as the list shows it; see: sharpie runner-key list", named, t.Key)
 	}
 	return errors.New("there is no such key; see: sharpie runner-key list")
 }

@@ -60,6 +60,18 @@ func (f *storeFlags) describe() string {
 	return "MongoDB"
 }
 
+// mustExist refuses a folder in which nothing is kept yet: what is made there would be
+// seen by no server.
+func (f *storeFlags) mustExist() error {
+	if f.Mongo != "" {
+		return nil
+	}
+	if _, err := os.Stat(f.file()); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no SHARPIE data in %s: give the folder of the server with --data, or start it there once", f.Data)
+	}
+	return nil
+}
+
 // makeData makes the data folder, for its owner alone.
 func (f *storeFlags) makeData() error {
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {

@@ -207,10 +207,22 @@ func (e *exporter) episodes(ctx context.Context, w *rowWriter) error {
 		}
 		if err := w.row(string(ep.ID), string(ep.SessionID), int64(ep.Index), int64(ep.Attempt), ep.Experiment, int64(ep.ExperimentVersion),
 			ep.Status, ep.Reason.Code, ep.Reason.Detail, ep.Steps, ep.StoredSteps, uint64(ep.Seed), ep.Replayable,
-			ep.Environment, ep.EnvironmentCode, ep.CodeVersion, ep.BundleHash, string(ep.Runner),
+			ep.Environment, ep.EnvironmentCode, ep.CodeVersion, ep.BundleHash, string(ep.Runner), value{runsOf(ep)},
 			ep.StartedAt, ep.ReceivedAt, timeOrNil(ep.EndedAt), value{roles}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// runsOf are the runners that went on with an episode; nil where there was none.
+func runsOf(ep *persistence.Episode) any {
+	if len(ep.Runs) == 0 {
+		return nil
+	}
+	out := make([]any, len(ep.Runs))
+	for i, r := range ep.Runs {
+		out[i] = ordered{{"runner_id", string(r.Runner)}, {"incarnation", r.Incarnation}, {"from_step", r.FromStep}, {"server_at", r.At}, {"why", r.Why}}
+	}
+	return out
 }

@@ -64,7 +64,8 @@ func study(t *testing.T) *faulty.Store {
 		{ID: "ev4", At: at, Kind: "phase", SessionID: "ses_other"},
 	}))
 	ok(db.InsertEpisode(ctx, &persistence.Episode{ID: "ep_1", SessionID: "ses_1", Experiment: "car", ExperimentVersion: 2, Seed: -1, Status: "terminated", Steps: 299, StoredSteps: 300,
-		Roles: []persistence.EpisodeRole{{Role: "agent_0", Participant: p.ID, Return: -299}, {Role: "agent_1", Policy: "random"}}, StartedAt: at, ReceivedAt: at}))
+		Roles: []persistence.EpisodeRole{{Role: "agent_0", Participant: p.ID, Return: -299}, {Role: "agent_1", Policy: "random"}}, StartedAt: at, ReceivedAt: at,
+		Runner: "near", Runs: []persistence.Run{{Runner: "far", Incarnation: "inc_2", FromStep: 100, At: at, Why: "the runner stopped"}}}))
 	for first := int64(0); first < 300; first += 100 {
 		ok(db.InsertStepChunks(ctx, []*persistence.StepChunk{chunk(first, 100)}))
 	}
@@ -195,6 +196,11 @@ func TestRecordsAsJSONLines(t *testing.T) {
 		t.Errorf("actors of the events (-want +got):\n%s", d)
 	}
 	episode := lines(t, filepath.Join(dir, "episodes.jsonl"))[0]
+	if runs, _ := episode["runs"].([]any); episode["runner_id"] != "near" || len(runs) != 1 {
+		t.Errorf("the episode was begun by %v, and went on with %v", episode["runner_id"], episode["runs"])
+	} else if run := runs[0].(map[string]any); run["runner_id"] != "far" || run["from_step"] != json.Number("100") || run["why"] != "the runner stopped" {
+		t.Errorf("who went on with it is %v", run)
+	}
 	if episode["seed"] != json.Number("18446744073709551615") {
 		t.Errorf("seed is %v", episode["seed"])
 	}
