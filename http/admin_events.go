@@ -50,7 +50,7 @@ func (s *Server) events(ctx context.Context, f persistence.EventFilter, page per
 		if len(e.Detail) > 0 {
 			// Keys of a JSON object come out sorted; what cannot be JSON is shown as Go.
 			if b, err := json.Marshal(e.Detail); err == nil {
-				row.Detail = cleanText(string(b), 400)
+				row.Detail = cleanText(string(b), 8000) // the page shows less, and whole fields
 			} else {
 				row.Detail = cleanText(fmt.Sprint(e.Detail), 400)
 			}

@@ -2,9 +2,10 @@ package web
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // shortID is the end of a long id, which tells ids apart; the start is time.
@@ -36,15 +37,40 @@ func detailLine(detail string) string {
 			}
 		case float64:
 			if v != 0 {
-				parts = append(parts, fmt.Sprintf("%s %v", name, v))
+				parts = append(parts, numberDetail(name, v))
 			}
 		default:
-			text, err := json.Marshal(v)
-			if err == nil && len(text) > 2 { // neither {} nor []
-				parts = append(parts, name+" "+string(text))
+			if text := plainJSON(v); len(text) > 2 { // neither {} nor []
+				parts = append(parts, name+" "+text)
 			}
 		}
 	}
 	slices.Sort(parts)
-	return strings.Join(parts, ", ")
+	line := []rune(strings.Join(parts, ", "))
+	if len(line) > maxDetail {
+		line = append(line[:maxDetail-1], '…')
+	}
+	return string(line)
+}
+
+// maxDetail bounds what a table shows of an event, characters.
+const maxDetail = 400
+
+// numberDetail writes a number as people do, and what is in µs as a time.
+func numberDetail(name string, v float64) string {
+	if base, ok := strings.CutSuffix(name, "_us"); ok {
+		return base + " " + (time.Duration(v) * time.Microsecond).Round(time.Millisecond).String()
+	}
+	return name + " " + strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// plainJSON is JSON for people: < and > as they are.
+func plainJSON(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(v) != nil {
+		return ""
+	}
+	return strings.TrimSpace(b.String())
 }

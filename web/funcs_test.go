@@ -90,6 +90,8 @@ func TestControlsAreShownOnceWhereAllSeatsHaveTheSame(t *testing.T) {
 
 func TestDetailsAreReadable(t *testing.T) {
 	for in, want := range map[string]string{
+		`{"grace_us":10000000,"took_us":108944,"step":4250000}`: "grace 10s, step 4250000, took 109ms",
+		`{"needs":["gpu<2"]}`: `needs ["gpu<2"]`,
 		`{"detail":"","episode":0,"from":"queued","phase":"running"}`: "from queued, phase running",
 		`{"left":true,"n":2,"tags":["a"],"none":[]}`:                  `left, n 2, tags ["a"]`,
 		`{}`:             "",
