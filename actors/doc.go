@@ -78,8 +78,8 @@
 // (session_outage.go): where it answers, the episode goes on from the very step. From
 // Limits.TakeoverWait on the Queue is asked for another one too, and once it has one, or
 // where the runner is known to be gone, that one replays the recorded steps and goes on.
-// Where that is not possible the episode begins again, after the grace
-// (session_takeover.go). A node that leaves plays its episodes to their end, and sessions
+// One that has not begun begins there. Where neither is possible the episode begins again,
+// after the grace (session_takeover.go). A node that leaves plays its episodes to their end, and sessions
 // ask for another runner before their next one. Of a process that was
 // killed, the next one on the same store opens the sessions again that were in the
 // middle (recovery.go, session_restore.go). Only what is stored is acknowledged, only

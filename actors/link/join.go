@@ -113,7 +113,11 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 		end()
 	})
 	defer stop()
-	return j.run(life)
+	if err := j.run(life); err != nil {
+		return err
+	}
+	j.log.Info("left")
+	return nil
 }
 
 // Waits between attempts to connect.
