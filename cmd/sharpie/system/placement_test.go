@@ -24,7 +24,7 @@ func TestSessionsAreDrawnToWhatTheyNeed(t *testing.T) {
 	began := time.Now().Add(-time.Minute)
 	told := waits.sees(began, play.Phase_QUEUED, "computer that can run this")
 	t.Logf("the participant is told %q", told.reason)
-	l.loggedSince(0, "no runner has the labels that are needed", "experiment=both")
+	l.loggedSince(0, "a session waits in vain", "experiment=both", "labels [gpu, robot]")
 	admin := l.administrator()
 	eventually(t, "the Admin page says that a robot is missing", func() bool { return strings.Contains(words(admin.get("/admin").Body), "robot") })
 	any, gpu := l.play("any", people[0])[0], l.play("gpu", people[1])[0]
