@@ -31,6 +31,7 @@ type theatre struct {
 	mu      sync.Mutex
 	puppets []*puppet
 	labels  []string
+	loading bool // of the puppets that come
 }
 
 // inTheatre runs a test in virtual time, and stops everything after it.
@@ -93,6 +94,7 @@ type puppet struct {
 func (th *theatre) puppet(queue *actor.PID, slot int) *actor.Props {
 	p := &puppet{th: th, slot: slot}
 	th.mu.Lock()
+	p.loading = th.loading
 	th.puppets = append(th.puppets, p)
 	th.mu.Unlock()
 	return actor.PropsFromFunc(func(ctx actor.Context) { p.receive(ctx, queue) })

@@ -183,25 +183,21 @@ func TestARoundThatHasNotBegunGoesElsewhere(t *testing.T) {
 // One that kills its runners before it begins does not do so for ever.
 func TestRoundsThatNeverBeginAreBounded(t *testing.T) {
 	inTheatre(t, 1, func(th *theatre) {
+		th.mu.Lock()
+		th.loading = true
+		th.mu.Unlock()
 		on(th.puppets[0], func(p *puppet) bool { p.loading = true; return true })
 		ann := th.come(definition(1, resumes), "ann")
 		for range maxAttempts {
 			th.mu.Lock()
-			r := th.puppets[len(th.puppets)-1]
+			r := th.puppets[len(th.puppets)-1] // in the slot now
 			th.mu.Unlock()
 			r.root.Stop(on(r, func(p *puppet) *actor.PID { return p.pid }))
-			th.mu.Lock()
-			n := len(th.puppets)
-			th.mu.Unlock()
-			for i := 0; i < 100 && n == len(th.puppets); i++ {
-				wait(100 * time.Millisecond)
-			}
-			th.mu.Lock()
-			next := th.puppets[len(th.puppets)-1]
-			th.mu.Unlock()
-			on(next, func(p *puppet) bool { p.loading = true; return true })
+			wait(5 * time.Second)
 		}
-		wait(time.Second)
 		ann.ended("aborted", closeNormal)
+		if s := th.store.only(t); s.Reason.Code != "runner_lost" {
+			t.Errorf("stored reason %+v", s.Reason)
+		}
 	})
 }

@@ -107,10 +107,20 @@ func (a *archives) load(hash string, x *archive) {
 	if roomy && x.err != nil {
 		<-a.room
 	}
-	close(x.read)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if x.err != nil { // whoever asks from now on has it read again
+		a.forget(hash, x)
+	}
+	close(x.read)
 	a.drop(hash, x)
+}
+
+// forget takes an archive out of those that are lent; the caller holds mu.
+func (a *archives) forget(hash string, x *archive) {
+	if a.known[hash] == x {
+		delete(a.known, hash)
+	}
 }
 
 // drop counts a user out; the caller holds mu.
@@ -118,7 +128,7 @@ func (a *archives) drop(hash string, x *archive) {
 	if x.users--; x.users > 0 {
 		return
 	}
-	delete(a.known, hash)
+	a.forget(hash, x)
 	if x.err == nil {
 		<-a.room
 	}
