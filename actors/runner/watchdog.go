@@ -20,7 +20,21 @@ type watchdog struct {
 	// grace is how much longer than its limit a phase may take, in ns: code in a process
 	// of its own is stopped there, by whoever can say why.
 	grace atomic.Int64
+
+	// The rest is the timer's. A process that was asleep, because it was stopped or its
+	// machine was, does not count that time: it looks every second, and sees a longer one.
+	looked  time.Time
+	planned time.Duration // until the next look
+	entered uint64        // when the phase began of which time is forgiven, as in state
+	slept   time.Duration // since then
 }
+
+// watchEvery bounds the time between two looks, and so how much of a sleep still counts;
+// dozed is how late a look may be on a machine that is only busy.
+const (
+	watchEvery = time.Second
+	dozed      = 500 * time.Millisecond
+)
 
 // hostGrace is how much longer than the experiment's deadlines the loop waits for
 // code that runs in a process of its own, whose owner keeps the same deadlines.
@@ -35,7 +49,8 @@ func newWatchdog(load, reset, step, last time.Duration, roles func(int) string, 
 		w.limits[p] = step
 	}
 	w.limits[phaseLoad], w.limits[phaseReset], w.limits[phaseLastUpdate] = load, reset, last
-	w.timer = time.AfterFunc(w.shortest(), w.look)
+	w.looked, w.planned = w.begun, min(w.shortest(), watchEvery)
+	w.timer = time.AfterFunc(w.planned, w.look)
 	return w
 }
 
@@ -82,16 +97,32 @@ func (w *watchdog) shortest() time.Duration {
 // look is the timer's function: it finds out when to look again, or that the time is up.
 func (w *watchdog) look() {
 	s := w.state.Load()
+	now := time.Now()
+	late := now.Sub(w.looked) - w.planned
+	w.looked = now
 	if s == 0 {
-		w.timer.Reset(w.shortest())
+		w.again(w.shortest())
 		return
 	}
 	p := phase(s >> 56)
 	since := time.Duration(s&watchTimeMask) * time.Microsecond
-	if left := w.limits[p] + time.Duration(w.grace.Load()) - (time.Since(w.begun) - since); left > 0 {
-		w.timer.Reset(left)
+	if at := s & watchTimeMask; at != w.entered {
+		w.entered, w.slept = at, 0
+	}
+	took := now.Sub(w.begun) - since
+	if late > dozed {
+		w.slept = min(w.slept+late, took)
+	}
+	if left := w.limits[p] + time.Duration(w.grace.Load()) - (took - w.slept); left > 0 {
+		w.again(left)
 		return
 	}
 	w.hung(&fault{code: CodeHung, phase: p, role: w.role(s),
 		message: fmt.Sprintf("%s did not return within %s", p, w.limits[p])})
+}
+
+// again looks after a time, or earlier.
+func (w *watchdog) again(after time.Duration) {
+	w.planned = min(after, watchEvery)
+	w.timer.Reset(w.planned)
 }
