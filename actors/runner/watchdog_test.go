@@ -17,12 +17,15 @@ func TestTheWatchdogForgivesItsOwnSleep(t *testing.T) {
 		// The timer is due in half a second, and the process is stopped for twenty.
 		w.stop()
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		w.look()
 		time.Sleep(4 * time.Second)
+		synctest.Wait()
 		if len(told) != 0 {
 			t.Fatalf("after a sleep of its own and four seconds it says %v", told[0])
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(told) != 1 || told[0].code != CodeHung {
 			t.Errorf("after six seconds awake it says %v, want that it hangs", told)
 		}
@@ -37,6 +40,7 @@ func TestTheWatchdogKeepsTheTime(t *testing.T) {
 		defer w.stop()
 		w.enter(phaseStep, -1)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if after != 5*time.Second {
 			t.Errorf("it says that a step hangs after %s, want 5s", after)
 		}
