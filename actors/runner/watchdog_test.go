@@ -19,12 +19,12 @@ func TestTheWatchdogForgivesItsOwnSleep(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		w.look()
-		time.Sleep(4 * time.Second)
+		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if len(told) != 0 {
-			t.Fatalf("after a sleep of its own and four seconds it says %v", told[0])
+			t.Fatalf("after a sleep of its own and three seconds it says %v", told[0])
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if len(told) != 1 || told[0].code != CodeHung {
 			t.Errorf("after six seconds awake it says %v, want that it hangs", told)
