@@ -45,13 +45,16 @@ func startServer(ctx context.Context, c serverConfig) (*server, error) {
 	}
 	s := &server{data: data, mongo: c.mongo, key: "benchmark-key-" + strconv.Itoa(os.Getpid())}
 	err = s.importRuns(ctx, c.runs)
-	if err == nil && c.nodes {
-		err = s.makeNodeKey(ctx)
-	}
 	if err == nil {
 		err = s.start(ctx, c.slots)
 	}
+	if err == nil && c.nodes {
+		err = s.makeNodeKey(ctx)
+	}
 	if err != nil {
+		if s.child != nil {
+			_ = s.stop(10 * time.Second) // the first error counts
+		}
 		s.remove()
 		return nil, err
 	}
